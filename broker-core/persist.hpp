@@ -1,0 +1,120 @@
+// What the core asks storage to remember. One Persist is one batch of one shard: it is committed whole, in one transaction
+// (with whatever other shards have), and answered by on_committed(batch). Order inside: sessions first (see SessionChange),
+// then messages, then who is owed them, then removals. Repeating a batch whose outcome is unknown changes nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker-core/types.hpp"
+
+namespace wake::broker {
+
+/// An application message as storage and other shards see it: owned bytes, no packet.
+struct MessageRecord {
+  MessageId id;
+  std::string topic;
+  std::string payload;
+  Qos qos = Qos::AtMostOnce;
+  bool retain = false;
+  std::string properties;  // v5 application properties exactly as on the wire, without the length; '' for 3.x
+  ClientId publisher;      // empty for REST
+  UtcTime at{};
+  UtcTime expires_at = kNever;
+};
+
+struct SubscriptionRecord {
+  std::string filter;  // with $share/… in front where shared
+  Qos qos = Qos::AtMostOnce;
+  bool no_local = false;
+  bool retain_as_published = false;
+  std::uint8_t retain_handling = 0;
+  std::uint32_t subscription_id = 0;  // 0: none
+};
+
+/// A session that outlives its connection.
+struct SessionRecord {
+  ClientId client_id;
+  Principal principal;
+  std::uint32_t expiry_s = 0;     // 0xFFFFFFFF: never
+  UtcTime ends_at = kNever;       // kNever while connected or never ending (NULL in the table)
+  std::vector<SubscriptionRecord> subscriptions;  // filled when loaded, ignored when stored
+};
+
+/// The net change to one session in this batch: `purge` deletes what was there (queue and subscriptions too), then
+/// `store` writes the row, then the subscription changes apply in order.
+struct SessionChange {
+  bool purge = false;
+  bool store = false;
+  SessionRecord row;
+  struct SubscriptionChange {
+    bool remove = false;  // else: insert or replace
+    SubscriptionRecord subscription;
+  };
+  std::vector<SubscriptionChange> subscriptions;
+};
+
+struct QueueRow {
+  ClientId client_id;
+  MessageId message_id;
+  Qos qos = Qos::AtLeastOnce;
+  bool retain = false;
+  std::uint32_t subscription_id = 0;
+};
+struct QueueKey {
+  ClientId client_id;
+  MessageId message_id;
+};
+struct InboxRow {
+  UserId user_id;
+  MessageId message_id;
+  EntryId entry_id;
+};
+/// One notification to be: written claimed by this node, so that nobody else takes it while it is in our memory.
+struct OutboxRow {
+  MessageId message_id;
+  PhoneId phone_id;
+  EntryId entry_id;
+  UtcTime due_at{};      // not to be sent before
+  UtcTime expires_at{};
+  std::string reason;    // the decision's Reason, as text
+};
+/// Still pending: becomes cancelled with this reason. Already sent: nothing.
+struct OutboxCancel {
+  MessageId message_id;
+  PhoneId phone_id;
+  std::string reason;
+};
+/// A retained message replaces an older one (by message id) of its topic; `clear` removes it.
+struct RetainedChange {
+  bool clear = false;
+  MessageRecord message;  // topic and id always; the rest when not clear
+};
+
+struct Persist {
+  std::uint64_t batch = 0;  // the shard's own count, answered by on_committed
+  std::map<std::string, SessionChange> sessions;  // by client id
+  std::vector<MessageRecord> messages;
+  std::vector<QueueRow> queue;
+  std::vector<InboxRow> inbox;
+  std::vector<OutboxRow> outbox;
+  std::vector<QueueKey> acknowledged;     // session_queue rows to remove
+  std::vector<OutboxCancel> cancelled;
+  std::vector<RetainedChange> retained;   // in order
+
+  bool is_empty() const {
+    return sessions.empty() && messages.empty() && queue.empty() && inbox.empty() && outbox.empty() &&
+           acknowledged.empty() && cancelled.empty() && retained.empty();
+  }
+};
+
+/// A page of a session's queue, oldest first, as storage answers it.
+struct QueuedMessage {
+  MessageRecord message;
+  Qos qos = Qos::AtLeastOnce;
+  bool retain = false;
+  std::uint32_t subscription_id = 0;
+};
+
+}  // namespace wake::broker
