@@ -1,0 +1,133 @@
+// One shard's broker as a machine: events in, effects out, time passed in. No socket, thread, clock or SQL in sight.
+//
+// The shell's duties, after every event or round of events:
+//   take_touched()  write each connection's output(), then on_written()
+//   take_effects()  carry out
+//   take_persist()  hand to the commit queue (when not empty); answer on_committed(batch) or on_commit_failed(batch)
+//   take_mail(k)    hand to shard k, which calls on_mail(); a shard takes its mail BEFORE it reads sockets in a round, so a
+//                   SUBSCRIBE acknowledged here is known there before any publish that the subscriber causes
+//   next_deadline() keep one timer; on_deadline() when it is due
+// Threads: none; one shard's thread calls everything. Implementation: broker_*.cpp by subject.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker-core/effects.hpp"
+#include "broker-core/limits.hpp"
+#include "broker-core/session/outbound.hpp"
+
+namespace wake::broker {
+
+/// Which shard this is, of how many, on which node (0..31): message ids are made of it.
+struct ShardIdentity {
+  unsigned shard = 0;
+  unsigned shard_count = 1;
+  unsigned node = 0;
+};
+
+/// Sessions live where their client id hashes to. The same on every node and in every build (FNV-1a).
+unsigned home_shard(std::string_view client_id, unsigned shard_count);
+
+struct AuthOutcome {
+  enum class Kind : std::uint8_t { Allowed, Refused, Unavailable };  // Unavailable: the registry cannot be asked now
+  Kind kind = Kind::Refused;
+  Principal principal;
+  Grants grants;
+};
+
+/// A connection as GET /v1/clients shows it.
+struct ConnectionView {
+  ClientId client_id;
+  Principal principal;
+  Version version = Version::V311;
+  ListenerFacts listener;
+  UtcTime connected_at{};
+};
+
+/// Plain counters, read by the shard's own thread only.
+struct Counters {
+  std::uint64_t connections = 0;  // now
+  std::uint64_t sessions = 0;     // now, connected or not
+  std::uint64_t subscriptions = 0;
+  std::uint64_t retained = 0;
+  std::uint64_t connects_accepted = 0, connects_refused = 0;
+  std::uint64_t packets_malformed = 0;
+  std::uint64_t publishes_received = 0, publishes_sent = 0, publishes_dropped = 0, publishes_denied = 0;
+  std::uint64_t bytes_received = 0, bytes_sent = 0;
+  std::uint64_t messages_stored = 0, messages_refused = 0;  // refused: a queue was full
+  std::uint64_t notices_sent = 0, notices_cancelled = 0, notices_held = 0;
+  std::uint64_t unsettled = 0;  // now: publishes whose acknowledgement waits
+};
+
+class Broker {
+ public:
+  Broker(const Limits& limits, const DeliveryOptions& delivery, ShardIdentity identity);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  // ---- boot: before any accept. Only what is at home here (home_shard); retained messages all.
+  void load_session(SessionRecord record, std::uint32_t queued_messages, std::size_t queued_bytes, Now now);
+  void load_retained(MessageRecord message);
+  /// Also at run time, whenever the user changed. Every shard gets every record and keeps what it needs.
+  void apply_user(const UserRecordPtr& record, Now now);
+
+  // ---- connections
+  ConnectionId accept(ListenerFacts facts, Now now);
+  /// Takes whole packets off the front of `in`. Returns how many bytes it is done with; the shell keeps the rest and brings it
+  /// again in front of what comes next (or after Resume). May be called with an id that is closed: consumes everything.
+  std::size_t on_bytes(ConnectionId connection, Bytes in, Now now);
+  void on_authenticated(ConnectionId connection, AuthOutcome outcome, Now now);
+  /// The socket is gone (end of file, error, or after Close). Idempotent.
+  void on_closed(ConnectionId connection, Now now);
+  Outbound& output(ConnectionId connection);
+  /// Some of output() has been written: there may be room for more.
+  void on_written(ConnectionId connection, Now now);
+
+  // ---- storage
+  void on_queue_page(const ClientId& client_id, std::uint64_t ticket, std::vector<QueuedMessage> page, Now now);
+  void on_committed(std::uint64_t batch, Now now);
+  /// Storage refused this batch for good: its publishers are told, nothing of it is acknowledged.
+  void on_commit_failed(std::uint64_t batch, Now now);
+  /// Rows of the outbox that this node took over (restart, dead node): decided anew.
+  void on_claimed(std::vector<Notice> notices, Now now);
+
+  // ---- other shards, the back end, the operator
+  void on_mail(unsigned from, std::vector<Mail> mail, Now now);
+  /// Answered by PublishSettled.
+  void publish(MessageRecord message, std::uint64_t ticket, Now now);
+  void set_presence(const ClientId& client_id, bool is_foreground, Now now);
+  /// A message to one session, whoever subscribed: $wake/events. Waits for it there if the session outlives its connection.
+  void send_direct(const ClientId& client_id, std::string topic, std::string payload, Now now);
+  bool is_connected(const ClientId& client_id) const;
+  void acknowledge_inbox(UserId user, const std::vector<MessageId>& messages, Now now);
+  /// v5: DISCONNECT 0x98. False: nobody of that name is connected here.
+  bool kick(const ClientId& client_id, Now now);
+  /// The session is removed for good, connected or not (its phone was deleted).
+  void drop_session(const ClientId& client_id, Now now);
+  std::vector<ConnectionView> connections() const;
+  /// Going down: v5 clients are told 0x8B; every connection gets a Close.
+  void shut_down(Now now);
+
+  // ---- time
+  void on_deadline(Now now);
+  std::optional<SteadyTime> next_deadline() const;
+
+  // ---- what to carry out
+  std::vector<ConnectionId> take_touched();
+  Effects take_effects();
+  Persist take_persist();
+  bool has_persist() const;
+  std::vector<Mail> take_mail(unsigned shard);
+  const Counters& counters() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wake::broker
