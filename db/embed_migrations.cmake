@@ -1,0 +1,20 @@
+# cmake "-DIN=a.up.sql b.up.sql" -DOUT=migrations.cpp -P embed_migrations.cmake: the binary carries its schema, so that
+# `wakemq migrate` needs no files beside it. The checksum is taken here, over the file's bytes.
+separate_arguments(files UNIX_COMMAND "${IN}")
+set(out "// Made from migrations/*.up.sql; edit those.\n#include \"db/embedded_migrations.hpp\"\n\n")
+string(APPEND out "namespace wake::db {\nnamespace {\nconstexpr EmbeddedMigration kMigrations[] = {\n")
+foreach(file ${files})
+  get_filename_component(name ${file} NAME)
+  if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_([a-z0-9_]+)\\.up\\.sql$")
+    message(FATAL_ERROR "${file}: a migration is called 0001_what_it_does.up.sql")
+  endif()
+  set(version ${CMAKE_MATCH_1})
+  set(title ${CMAKE_MATCH_2})
+  string(REGEX REPLACE "^0+" "" version ${version})
+  file(SHA256 ${file} checksum)
+  file(READ ${file} text)
+  string(APPEND out "{${version}, \"${title}\", \"${checksum}\", R\"sql(${text})sql\"},\n")
+endforeach()
+string(APPEND out "};\n}  // namespace\n"
+       "std::span<const EmbeddedMigration> embedded_migrations() { return kMigrations; }\n}  // namespace wake::db\n")
+file(WRITE ${OUT} "${out}")
