@@ -25,15 +25,13 @@ struct PublishProperties {
   std::optional<std::string_view> content_type;
 };
 
-/// Whose properties: a will has a delay, but neither topic alias nor subscription identifiers.
-enum class PublishScope : std::uint8_t { Publish, Will };
-
 /// Reads property length and properties off the front of `in`.
-///   will_delay_s  written for PublishScope::Will only; may be null for Publish
 ///   returns  Success, else MalformedPacket, ProtocolError, QuotaExceeded as for Properties;
 ///   TopicAliasInvalid (alias 0)
-ReasonCode parse(Reader& in, PublishScope scope, PublishProperties& out,
-                 std::uint32_t* will_delay_s = nullptr);
+ReasonCode parse(Reader& in, PublishProperties& out);
+
+/// The same for a will, which may have a delay but neither topic alias nor subscription identifiers.
+ReasonCode parse_will(Reader& in, PublishProperties& out, std::uint32_t& delay_s);
 
 /// Appends property length and properties. `will_delay_s` 0 is left out: it is the default.
 void write(const PublishProperties& properties, std::vector<std::byte>& out, std::uint32_t will_delay_s = 0);
