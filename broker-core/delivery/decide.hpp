@@ -25,7 +25,7 @@ enum class PhoneState : std::uint8_t { Foreground, Background, Suspect, Offline 
 enum class Trigger : std::uint8_t {
   Published,       // a subscribed entry matched a publish
   AckTimedOut,     // the deadline asked for by AtAckDeadline has passed
-  Acknowledged,    // by MQTT, or in the inbox by REST
+  Acknowledged,    // by MQTT, or in the inbox by REST; cancels but for mode always
   WentBackground,  // the phone was in foreground; the message is unacknowledged
   WentOffline,     // the connection is gone; the message was in flight
   Returned,        // connected, back in foreground, or alive after Suspect; the message waits for the phone
@@ -33,7 +33,7 @@ enum class Trigger : std::uint8_t {
 
 enum class MqttAction : std::uint8_t {
   SendNow,  // offer it to the session
-  Hold,     // keep it until Returned
+  Hold,     // keep it until Returned, even if connected: fallback in background (contract §2.2)
   None,     // leave it as it is
 };
 

@@ -16,7 +16,6 @@
 // led only to it. Threads: none; one shard owns one index.
 #pragma once
 
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,7 +27,8 @@ namespace wake::broker {
 
 class SubscriptionTree {
  public:
-  /// Filters may have at most this many levels; [limits] max_topic_levels is kept below it by its user.
+  /// Bounds the walk: filters may have at most this many levels, so [limits] max_topic_levels must not be
+  /// higher.
   static constexpr std::size_t kMaxLevels = 256;
 
   struct Added {
@@ -58,7 +58,14 @@ class SubscriptionTree {
   ///   topic   a valid topic name; with a leading $ no filter that begins with a wildcard matches (v3.1.1
   ///   §4.7.2)
   template <class Visit>
-  void match(std::string_view topic, Visit&& visit) const;
+  void match(std::string_view topic, Visit&& visit) const {
+    const auto visit_list = [&visit](const SubscriberList& list) {
+      for (const SubscriberList::Item& item : list.items()) visit(item.subscriber, item.options);
+    };
+    match_lists(topic, {&visit_list, [](const void* context, const SubscriberList& list) {
+                          (*static_cast<decltype(&visit_list)>(context))(list);
+                        }});
+  }
 
   std::size_t filter_count() const { return filter_count_; }
   std::size_t subscription_count() const { return subscription_count_; }
@@ -67,35 +74,33 @@ class SubscriptionTree {
  private:
   struct Branch;
   struct Filter;
-  /// A Branch or a Filter: which, is the lowest bit.
   class Child;
-  /// Where the text of a level begins, and the level.
-  struct Step {
-    const Branch* branch;
-    std::size_t offset;
+  /// Called once per matching filter: one indirect call, and the walk stays out of the header.
+  struct Sink {
+    const void* context;
+    void (*call)(const void* context, const SubscriberList& list);
+    void operator()(const SubscriberList& list) const { call(context, list); }
   };
 
-  template <class Visit>
-  static void visit_all(const Filter& filter, Visit& visit);
-  template <class Visit>
-  void match_wildcards(std::string_view topic, Visit& visit) const;
-  template <class Visit>
-  void follow(Child child, std::string_view topic, std::size_t offset, Visit& visit, Step*& top) const;
+  void match_lists(std::string_view topic, Sink sink) const;
+  void match_wildcards(std::string_view topic, Sink sink) const;
 
-  Filter* find(std::string_view filter) const;
-  Filter* find_or_make(std::string_view filter);
+  std::uint64_t edge_hash(const Branch& branch, std::string_view level) const;
   Child child_of(const Branch& branch, std::string_view level) const;
   void set_child(Branch& branch, std::string_view level, Child child);
-  void hang(Branch& branch, Filter& leaf);
-  Branch* split(Filter& leaf);
+  void clear_child(Branch& branch, std::string_view level);
+  void hang(Branch& branch, std::size_t offset, Filter& leaf);
+  Branch& split(Filter& leaf);
+  Filter* find(std::string_view filter) const;
+  Filter& find_or_make(std::string_view filter);
+  void hang_new(Filter& made);
   void unlink(Filter& filter);
   void prune(Branch* branch);
-  Filter* make_filter(std::string_view text);
 
   std::uint64_t seed_;
   FlatIndex<Filter*> exact_;
   FlatIndex<std::uintptr_t> children_;
-  Branch* root_ = nullptr;
+  Branch* root_ = nullptr;  // null while there is no wildcard filter
   std::size_t filter_count_ = 0;
   std::size_t subscription_count_ = 0;
   std::size_t branch_count_ = 0;
