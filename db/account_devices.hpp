@@ -1,0 +1,39 @@
+// Cameras and sensors: what an operator registers before they connect. Blocking, one transaction a call,
+// throws StorageAway (see account_users.hpp). Any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker-core/types.hpp"
+#include "db/account_page.hpp"
+#include "db/pool.hpp"
+
+namespace wake::db {
+
+struct Device {
+  std::string id;
+  std::string name;
+  std::string secret_hash;  // SHA-256, never shown
+  broker::UtcTime created_at{};
+};
+
+/// Contract §10: 1 to 64 of A-Z a-z 0-9 . _ : -
+bool is_device_id(const std::string& id);
+
+/// Empty: the id is taken.
+std::optional<Device> add_device(Pool& pool, const std::string& id, const std::string& name,
+                                 const std::string& secret_hash);
+std::optional<Device> find_device(Pool& pool, const std::string& id);
+/// By id; `after` is an id.
+Page<Device> list_devices(Pool& pool, const PageRequest& page);
+
+struct DeviceRemoval {
+  bool is_removed = false;
+  std::vector<broker::UserId> users;  // were paired with it: their records changed
+};
+/// With its pairings, their entries and its sessions.
+DeviceRemoval remove_device(Pool& pool, const std::string& id);
+
+}  // namespace wake::db

@@ -1,0 +1,33 @@
+// The topic cache: a user's entries. Blocking, one transaction a call, throws StorageAway (see
+// account_users.hpp). Any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "broker-core/delivery/records.hpp"
+#include "db/account_page.hpp"
+#include "db/pool.hpp"
+
+namespace wake::db {
+
+struct EntryFilter {
+  std::optional<std::string> device_id;
+  std::optional<bool> subscribed;
+};
+
+/// `record.id` is made here; `record.device_id` is empty or paired with the user. Empty: the user has this
+/// filter already, or the device was unpaired meanwhile.
+std::optional<broker::EntryRecord> add_entry(Pool& pool, broker::UserId user,
+                                             const broker::EntryRecord& record);
+/// In order of id; `after` is an id.
+Page<broker::EntryRecord> list_entries(Pool& pool, broker::UserId user, const EntryFilter& filter,
+                                       const PageRequest& page);
+std::optional<broker::EntryRecord> find_entry(Pool& pool, broker::UserId user, broker::EntryId id);
+
+enum class EntryUpdate { Done, NoSuchEntry, FilterTaken };
+/// Replaces all but the id.
+EntryUpdate update_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record);
+bool remove_entry(Pool& pool, broker::UserId user, broker::EntryId id);
+
+}  // namespace wake::db

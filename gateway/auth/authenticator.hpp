@@ -1,0 +1,79 @@
+// One chain for MQTT and REST: who is it, and what may it do with topics. Blocking (SQL, argon2): call it
+// from worker threads. Fails closed: what cannot be looked up is not let in.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "broker-core/access/grants.hpp"
+#include "broker-core/types.hpp"
+#include "gateway/auth/secret.hpp"
+
+namespace wake::db {
+class Pool;
+struct ApiKey;
+}  // namespace wake::db
+
+namespace wake::gateway {
+
+/// What a client showed. Nothing in it is trusted yet.
+struct Credentials {
+  std::optional<std::string> username;
+  std::optional<Secret> password;             // MQTT password, Basic password, or Bearer token
+  std::optional<std::string> certificate_cn;  // of a client certificate that TLS has verified
+  std::string client_id;                      // MQTT only; replaces %c in rules
+  std::string address;                        // peer without its port; failed log-ins are slowed per address
+};
+
+struct AuthResult {
+  enum class Outcome {
+    Ok,
+    Refused,      // wrong, unknown or missing; which of them is not told
+    Throttled,    // too many failed log-ins for this name or from this address; try again in a minute
+    StorageAway,  // PostgreSQL cannot be asked: MQTT 5.0 0x88, 3.x 3, HTTP 503
+  };
+  Outcome outcome = Outcome::Refused;
+  broker::Principal principal;
+  broker::Grants grants;
+  // What REST may do, beyond topics. Users and devices have none.
+  bool is_admin = false;
+  bool has_publish_scope = false;
+};
+
+struct AuthenticatorOptions {
+  bool allow_anonymous = false;  // [auth] allow_anonymous
+  int max_failures = 20;         // per account and address, in one minute; then Throttled
+};
+
+class Authenticator {
+ public:
+  Authenticator(db::Pool& pool, AuthenticatorOptions options);
+  ~Authenticator();
+  Authenticator(const Authenticator&) = delete;
+  Authenticator& operator=(const Authenticator&) = delete;
+
+  /// Order: "api-key" and its key; a device and its secret; an access token as the password (no user name, or
+  /// its user's); user name and password; the certificate's CN as the user name of a user or device; nobody
+  /// at all, when allowed. Never throws for what a client sent. Thread: any worker.
+  AuthResult authenticate(const Credentials& credentials);
+
+  /// The same principal's grants as of now: after a pairing, a rule or a key changed. A principal that no
+  /// longer exists is Refused. `client_id` as in Credentials.
+  AuthResult grants_for(const broker::Principal& principal, const std::string& client_id);
+
+ private:
+  struct Throttle;
+  AuthResult check(const Credentials& credentials);
+  AuthResult check_password(const Credentials& credentials);
+  AuthResult check_certificate(const Credentials& credentials);
+  AuthResult check_token(const Credentials& credentials);
+  AuthResult admit(broker::Principal principal, const std::string& client_id);
+  AuthResult admit_key(const db::ApiKey& key, const std::string& client_id);
+
+  db::Pool& pool_;
+  AuthenticatorOptions options_;
+  std::unique_ptr<Throttle> throttle_;
+};
+
+}  // namespace wake::gateway
