@@ -1,16 +1,19 @@
-// One shard's broker as a machine: events in, effects out, time passed in. No socket, thread, clock or SQL in sight.
+// One shard's broker as a machine: events in, effects out, time passed in. No socket, thread, clock or SQL in
+// sight.
 //
 // The shell's duties, after every event or round of events:
 //   take_touched()  write each connection's output(), then on_written()
 //   take_effects()  carry out
-//   take_persist()  hand to the commit queue (when not empty); answer on_committed(batch) or on_commit_failed(batch)
-//   take_mail(k)    hand to shard k, which calls on_mail(); a shard takes its mail BEFORE it reads sockets in a round, so a
+//   take_persist()  hand to the commit queue (when not empty); answer on_committed(batch) or
+//   on_commit_failed(batch) take_mail(k)    hand to shard k, which calls on_mail(); a shard takes its mail
+//   BEFORE it reads sockets in a round, so a
 //                   SUBSCRIBE acknowledged here is known there before any publish that the subscriber causes
 //   next_deadline() keep one timer; on_deadline() when it is due
 // Threads: none; one shard's thread calls everything. Implementation: broker_*.cpp by subject.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,8 +35,15 @@ struct ShardIdentity {
 /// Sessions live where their client id hashes to. The same on every node and in every build (FNV-1a).
 unsigned home_shard(std::string_view client_id, unsigned shard_count);
 
+/// Does this moment fall into the quiet hours? The core knows no time zones.
+using QuietTest = std::function<bool(const QuietHours&, UtcTime)>;
+
 struct AuthOutcome {
-  enum class Kind : std::uint8_t { Allowed, Refused, Unavailable };  // Unavailable: the registry cannot be asked now
+  enum class Kind : std::uint8_t {
+    Allowed,
+    Refused,
+    Unavailable
+  };  // Unavailable: the registry cannot be asked now
   Kind kind = Kind::Refused;
   Principal principal;
   Grants grants;
@@ -65,7 +75,8 @@ struct Counters {
 
 class Broker {
  public:
-  Broker(const Limits& limits, const DeliveryOptions& delivery, ShardIdentity identity);
+  Broker(const Limits& limits, const DeliveryOptions& delivery, ShardIdentity identity,
+         QuietTest is_quiet = {});
   ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -78,8 +89,9 @@ class Broker {
 
   // ---- connections
   ConnectionId accept(ListenerFacts facts, Now now);
-  /// Takes whole packets off the front of `in`. Returns how many bytes it is done with; the shell keeps the rest and brings it
-  /// again in front of what comes next (or after Resume). May be called with an id that is closed: consumes everything.
+  /// Takes whole packets off the front of `in`. Returns how many bytes it is done with; the shell keeps the
+  /// rest and brings it again in front of what comes next (or after Resume). May be called with an id that is
+  /// closed: consumes everything.
   std::size_t on_bytes(ConnectionId connection, Bytes in, Now now);
   void on_authenticated(ConnectionId connection, AuthOutcome outcome, Now now);
   /// The socket is gone (end of file, error, or after Close). Idempotent.
@@ -89,7 +101,8 @@ class Broker {
   void on_written(ConnectionId connection, Now now);
 
   // ---- storage
-  void on_queue_page(const ClientId& client_id, std::uint64_t ticket, std::vector<QueuedMessage> page, Now now);
+  void on_queue_page(const ClientId& client_id, std::uint64_t ticket, std::vector<QueuedMessage> page,
+                     Now now);
   void on_committed(std::uint64_t batch, Now now);
   /// Storage refused this batch for good: its publishers are told, nothing of it is acknowledged.
   void on_commit_failed(std::uint64_t batch, Now now);
@@ -101,7 +114,8 @@ class Broker {
   /// Answered by PublishSettled.
   void publish(MessageRecord message, std::uint64_t ticket, Now now);
   void set_presence(const ClientId& client_id, bool is_foreground, Now now);
-  /// A message to one session, whoever subscribed: $wake/events. Waits for it there if the session outlives its connection.
+  /// A message to one session, whoever subscribed: $wake/events. Waits for it there if the session outlives
+  /// its connection.
   void send_direct(const ClientId& client_id, std::string topic, std::string payload, Now now);
   bool is_connected(const ClientId& client_id) const;
   void acknowledge_inbox(UserId user, const std::vector<MessageId>& messages, Now now);

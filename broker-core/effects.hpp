@@ -1,5 +1,6 @@
-// What the core asks of the shell, as values. The shell carries each out and answers with the named event of Broker.
-// Bytes to write are not here: they lie in the connection's Outbound, and Broker::take_touched() says whose.
+// What the core asks of the shell, as values. The shell carries each out and answers with the named event of
+// Broker. Bytes to write are not here: they lie in the connection's Outbound, and Broker::take_touched() says
+// whose.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,8 @@
 
 namespace wake::broker {
 
-/// One accepted socket of this shard: slot in the low half, generation in the high, so that a late answer finds nobody.
+/// One accepted socket of this shard: slot in the low half, generation in the high, so that a late answer
+/// finds nobody.
 using ConnectionId = Named<struct ConnectionIdTag, std::uint64_t>;
 inline std::uint32_t slot_of(ConnectionId id) { return static_cast<std::uint32_t>(id.value); }
 
@@ -32,7 +34,8 @@ struct Close {
   ConnectionId connection;
   std::string reason;  // for the log
 };
-/// The session lives on another shard: move the socket there, with every byte received so far. The core has forgotten it.
+/// The session lives on another shard: move the socket there, with every byte received so far. The core has
+/// forgotten it.
 struct Handover {
   ConnectionId connection;
   unsigned shard = 0;
@@ -96,11 +99,12 @@ struct Incident {
   std::string text;
 };
 
-using Effect = std::variant<Close, Handover, Resume, Authenticate, LoadQueue, Notify, CancelNotice, PublishSettled,
-                            PairRequest, Incident>;
+using Effect = std::variant<Close, Handover, Resume, Authenticate, LoadQueue, Notify, CancelNotice,
+                            PublishSettled, PairRequest, Incident>;
 using Effects = std::vector<Effect>;
 
-// ---- between shards ------------------------------------------------------------------------------------------------
+// ---- between shards
+// ------------------------------------------------------------------------------------------------
 
 /// The sender has (or no longer has) at least one match for this filter.
 struct InterestMail {

@@ -1,5 +1,6 @@
-// The bytes a connection still has to write: small packets copied one behind the other, large payloads shared by reference.
-// The shell gathers them for one writev and says how much was taken. Not thread-safe; holds memory only while not empty.
+// The bytes a connection still has to write: small packets copied one behind the other, large payloads shared
+// by reference. The shell gathers them for one writev and says how much was taken. Not thread-safe; holds
+// memory only while not empty.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,8 @@ class Outbound {
 
   void append(Bytes bytes);
   void append_shared(const SharedBytes& bytes, std::size_t offset = 0);
-  /// For write(packet, version, vector): appends to the end of the vector returned. Call own_bytes_written() afterwards.
+  /// For write(packet, version, vector): appends to the end of the vector returned. Call own_bytes_written()
+  /// afterwards.
   std::vector<std::byte>& own_bytes() { return own_; }
   void own_bytes_written();
 

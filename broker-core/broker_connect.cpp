@@ -1,0 +1,315 @@
+// From bytes to a client, and its end: framing, CONNECT (v5 §3.1, v3.1.1 §3.1), keep-alive, DISCONNECT, and
+// the one way a connection is closed by us.
+#include <algorithm>
+
+#include "broker-core/broker_state.hpp"
+#include "broker-core/topic/topic_name.hpp"
+
+namespace wake::broker {
+
+namespace {
+
+constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
+
+std::unique_ptr<WillRecord> keep_will(const Will& will) {
+  auto record = std::make_unique<WillRecord>();
+  record->message.topic = will.topic;
+  record->message.payload = as_text(will.payload);
+  record->message.qos = will.qos;
+  record->message.retain = will.retain;
+  record->message.properties = forwardable_properties(will.properties);
+  record->message_expiry_s = will.properties.message_expiry_s;
+  record->delay_s = will.delay_s;
+  return record;
+}
+
+std::uint32_t session_expiry_of(const Connect& connect) {
+  if (connect.version == Version::V5) return connect.properties.session_expiry_s.value_or(0);
+  return connect.clean_start ? 0 : kNeverExpires;
+}
+
+}  // namespace
+
+std::size_t Broker::State::on_bytes(ConnectionId id, Bytes in, Now now) {
+  Connection* connection = find(id);
+  if (!connection || connection->phase == Connection::Phase::Closing) return in.size();
+  connection->last_received = now.steady;
+  counters.bytes_received += in.size();
+  if (connection->session != Connection::kNoSession) phone_shows_life(*sessions[connection->session]);
+  Bytes rest = in;
+  while (!connection->is_input_paused && !rest.empty()) {
+    const Bytes before = rest;
+    const FrameResult result = take_frame(rest, limits.max_packet_bytes);
+    if (std::holds_alternative<NeedMore>(result)) break;
+    if (const auto* error = std::get_if<ParseError>(&result)) {
+      ++counters.packets_malformed;
+      fail(*connection, error->reason, "malformed packet: " + std::string(to_string(error->reason)), now);
+      return in.size();
+    }
+    const Frame& frame = std::get<Frame>(result);
+    if (connection->phase == Connection::Phase::AwaitConnect) {
+      if (!on_connect(*connection, frame, now)) return in.size() - before.size();
+    } else {
+      on_frame(*connection, frame, now);
+    }
+    if (connection->phase == Connection::Phase::Closing) return in.size();
+  }
+  return in.size() - rest.size();
+}
+
+void Broker::State::on_frame(Connection& connection, const Frame& frame, Now now) {
+  const auto take = [&](auto parsed, auto&& step) {
+    if (const auto* error = std::get_if<ParseError>(&parsed)) {
+      ++counters.packets_malformed;
+      const std::string name(to_string(frame.type()));
+      return fail(connection, error->reason,
+                  "malformed " + name + ": " + std::string(to_string(error->reason)), now);
+    }
+    step(std::get<0>(parsed));
+  };
+  const Version version = connection.version;
+  switch (frame.type()) {
+    case PacketType::Publish:
+      return on_publish(connection, frame, now);
+    case PacketType::Puback:
+    case PacketType::Pubrec:
+    case PacketType::Pubcomp:
+      return take(parse_ack(frame, version), [&](const Ack& ack) { on_ack(connection, ack, now); });
+    case PacketType::Pubrel:
+      return take(parse_ack(frame, version), [&](const Ack& ack) { on_pubrel(connection, ack); });
+    case PacketType::Subscribe:
+      return take(parse_subscribe(frame, version),
+                  [&](const Subscribe& packet) { on_subscribe(connection, packet, now); });
+    case PacketType::Unsubscribe:
+      return take(parse_unsubscribe(frame, version),
+                  [&](const Unsubscribe& packet) { on_unsubscribe(connection, packet, now); });
+    case PacketType::Pingreq:
+      return take(parse_pingreq(frame), [&](const Pingreq&) { send(connection, Pingresp{}); });
+    case PacketType::Disconnect:
+      return take(parse_disconnect(frame, version),
+                  [&](const Disconnect& packet) { on_disconnect(connection, packet, now); });
+    default:
+      // A second CONNECT ([MQTT-3.1.0-2]), what only a server sends, and AUTH without a method agreed on.
+      ++counters.packets_malformed;
+      return fail(connection, ReasonCode::ProtocolError, "unexpected " + std::string(to_string(frame.type())),
+                  now);
+  }
+}
+
+bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now now) {
+  if (frame.type() != PacketType::Connect) {
+    ++counters.packets_malformed;
+    close(connection, "the first packet was " + std::string(to_string(frame.type())) + ", not CONNECT", false,
+          now);
+    return true;
+  }
+  auto parsed = parse_connect(frame);
+  if (const auto* error = std::get_if<ParseError>(&parsed)) {
+    ++counters.packets_malformed;
+    const std::string why = "malformed CONNECT: " + std::string(to_string(error->reason));
+    if (error->reason == ReasonCode::UnsupportedProtocolVersion) {
+      refuse_connect(connection, error->reason, why);
+    }
+    close(connection, why, false, now);
+    return true;
+  }
+  const Connect& connect = std::get<Connect>(parsed);
+  connection.version = connect.version;
+  const auto refuse = [&](ReasonCode reason, const std::string& why) {
+    refuse_connect(connection, reason, why);
+    close(connection, why, false, now);
+    return true;
+  };
+  if (is_failure(client_id_verdict(connect)) ||
+      (!connect.client_id.empty() && !is_id_allowed(connect.client_id))) {
+    return refuse(ReasonCode::ClientIdentifierNotValid,
+                  "client id refused: 1 to 128 bytes without + # / and control characters");
+  }
+  if (!connect.client_id.empty()) {
+    const unsigned home = home_shard(connect.client_id, identity.shard_count);
+    if (home != identity.shard) {
+      effects.push_back(Handover{connection.id, home});
+      free_connections.push_back(slot_of(connection.id));
+      --counters.connections;
+      connections[slot_of(connection.id)].reset();
+      return false;
+    }
+  }
+  if (connect.properties.authentication_method) {
+    return refuse(ReasonCode::BadAuthenticationMethod, "enhanced authentication is not offered");
+  }
+  if (connect.will && !is_valid_topic_name(connect.will->topic, limits.max_topic_levels)) {
+    return refuse(ReasonCode::TopicNameInvalid, "the will's topic is not a topic name");
+  }
+  auto pending = std::make_unique<PendingConnect>();
+  pending->is_assigned_id = connect.client_id.empty();
+  if (pending->is_assigned_id) {
+    // Salted with the connection's number until it is at home here.
+    std::uint64_t salt = static_cast<std::uint64_t>(message_ids.next(now.utc).value);
+    do {
+      pending->client_id.value = "auto-" + std::to_string(salt++);
+    } while (home_shard(pending->client_id.value, identity.shard_count) != identity.shard);
+  } else {
+    pending->client_id.value = connect.client_id;
+  }
+  pending->clean_start = connect.clean_start;
+  pending->expiry_s = session_expiry_of(connect);
+  if (connect.will) pending->will = keep_will(*connect.will);
+  connection.keep_alive_s = connect.keep_alive_s;
+  connection.receive_maximum = connect.properties.receive_maximum.value_or(65535);
+  connection.max_packet_bytes = connect.properties.maximum_packet_bytes.value_or(0xFFFFFFFF);
+
+  Authenticate question{connection.id,
+                        std::nullopt,
+                        std::nullopt,
+                        connection.listener->certificate_cn,
+                        connection.listener->address,
+                        pending->client_id};
+  if (connect.username) question.username = std::string(*connect.username);
+  if (connect.password) question.password = std::string(as_text(*connect.password));
+  connection.pending = std::move(pending);
+  connection.phase = Connection::Phase::Authenticating;
+  connection.is_input_paused = true;
+  effects.push_back(std::move(question));
+  return true;
+}
+
+void Broker::State::refuse_connect(Connection& connection, ReasonCode reason, const std::string& why) {
+  ++counters.connects_refused;
+  Connack connack{.session_present = false, .reason = reason, .properties = {}};
+  connack.properties.reason_string = why;
+  send(connection, connack);
+}
+
+void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome, Now now) {
+  const auto refuse = [&](ReasonCode reason, const std::string& why) {
+    refuse_connect(connection, reason, why);
+    close(connection, why + ", client " + connection.pending->client_id.value, false, now);
+  };
+  if (outcome.kind == AuthOutcome::Kind::Refused)
+    return refuse(ReasonCode::BadUserNameOrPassword, "wrong user name or password");
+  if (outcome.kind == AuthOutcome::Kind::Unavailable) {
+    return refuse(ReasonCode::ServerUnavailable, "cannot check the credentials now, try again");
+  }
+  const PendingConnect& pending = *connection.pending;
+  const Session* held = find_session(pending.client_id.value);
+  if (held && !(held->principal == outcome.principal)) {
+    return refuse(ReasonCode::NotAuthorized, "the client id belongs to another account");
+  }
+  if (pending.will && !outcome.grants.may_publish(pending.will->message.topic)) {
+    return refuse(ReasonCode::NotAuthorized, "no permission to publish the will's topic");
+  }
+  accept_connect(connection, outcome, now);
+}
+
+void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome, Now now) {
+  PendingConnect& pending = *connection.pending;
+  Session* session = find_session(pending.client_id.value);
+  if (session && session->is_connected()) {
+    fail(*connection_of(*session), ReasonCode::SessionTakenOver, "taken over by a new connection", now);
+    session = find_session(pending.client_id.value);  // gone when it ended with its connection
+  }
+  const bool is_present = session && !pending.clean_start;
+  if (session && pending.clean_start) purge(*session, now);
+  if (!session) session = &make_session(pending.client_id, outcome.principal, pending.expiry_s);
+  session->expiry_s = session->phone ? kNeverExpires : pending.expiry_s;
+  session->grants = std::move(outcome.grants);
+  session->principal = std::move(outcome.principal);
+
+  connection.phase = Connection::Phase::Active;
+  connection.will = std::move(pending.will);
+  connection.sends_wake_id =
+      connection.version == Version::V5 && session->principal.kind != Principal::Kind::Anonymous;
+  const auto cap = static_cast<std::uint16_t>(limits.max_keep_alive.count());
+  const bool is_capped = cap != 0 && (connection.keep_alive_s == 0 || connection.keep_alive_s > cap);
+  if (is_capped) connection.keep_alive_s = cap;
+  if (connection.keep_alive_s != 0) {
+    arm_connection(connection, now.steady + std::chrono::milliseconds(connection.keep_alive_s * 1500));
+  }
+  Connack connack{.session_present = is_present, .reason = ReasonCode::Success, .properties = {}};
+  const ClientId client_id = pending.client_id;
+  if (connection.version == Version::V5) {
+    if (pending.is_assigned_id) connack.properties.assigned_client_id = client_id.value;
+    if (is_capped) connack.properties.server_keep_alive_s = cap;
+    if (session->expiry_s != pending.expiry_s) connack.properties.session_expiry_s = session->expiry_s;
+    connack.properties.maximum_packet_bytes = limits.max_packet_bytes;
+    connack.properties.shared_subscription_available = false;
+  }
+  send(connection, connack);
+  ++counters.connects_accepted;
+  report(Incident::Level::Debug, "client.connected",
+         client_id.value + " from " + connection.listener->address);
+  connection.pending.reset();
+  attach(*session, connection, now);
+  resume_input(connection);
+}
+
+void Broker::State::on_disconnect(Connection& connection, const Disconnect& disconnect, Now now) {
+  if (connection.version == Version::V5 && disconnect.properties.session_expiry_s) {
+    Session& session = *sessions[connection.session];
+    const std::uint32_t expiry_s = *disconnect.properties.session_expiry_s;
+    // v5 §3.14.2.2.2: from 0 it cannot be raised.
+    if (session.expiry_s == 0 && expiry_s != 0) {
+      return fail(connection, ReasonCode::ProtocolError, "DISCONNECT raises a session expiry of 0", now);
+    }
+    if (!session.phone) session.expiry_s = expiry_s;
+  }
+  const bool fires_will = disconnect.reason != ReasonCode::NormalDisconnection;
+  close(connection, "the client disconnected", fires_will, now);
+}
+
+void Broker::State::fail(Connection& connection, ReasonCode reason, std::string why, Now now) {
+  if (connection.phase == Connection::Phase::Active && connection.version == Version::V5) {
+    Disconnect disconnect{.reason = reason, .properties = {}};
+    disconnect.properties.reason_string = why;
+    send(connection, disconnect);
+  }
+  close(connection, std::move(why), true, now);
+}
+
+void Broker::State::close(Connection& connection, std::string why, bool fires_will, Now now) {
+  if (connection.phase == Connection::Phase::Closing) return;
+  connection.phase = Connection::Phase::Closing;
+  connection.is_input_paused = false;
+  if (connection.session != Connection::kNoSession) {
+    Session& session = *sessions[connection.session];
+    report(Incident::Level::Debug, "client.closed", session.client_id.value + ": " + why);
+    if (fires_will && connection.will) session.delayed_will = std::move(connection.will);
+    connection.session = Connection::kNoSession;
+    detach(session, fires_will, now);
+  } else if (!is_shutting_down) {
+    report(Incident::Level::Info, "client.refused", connection.listener->address + ": " + why);
+  }
+  connection.acks.clear();
+  effects.push_back(Close{connection.id, std::move(why)});
+}
+
+void Broker::State::arm_connection(Connection& connection, SteadyTime due) {
+  connection.deadline = due;
+  timers.arm({due, Timer::Kind::Connection, connection.id.value, {}});
+}
+
+void Broker::State::on_connection_timer(ConnectionId id, Now now) {
+  Connection* connection = find(id);
+  if (!connection || connection->phase == Connection::Phase::Closing || now.steady < connection->deadline)
+    return;
+  if (connection->phase != Connection::Phase::Active) {
+    return close(*connection, "no CONNECT within connect_timeout", false, now);
+  }
+  // v5 [MQTT-3.1.2-22], v3.1.1 [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet from the
+  // client.
+  const SteadyTime due =
+      connection->last_received + std::chrono::milliseconds(connection->keep_alive_s * 1500);
+  if (connection->keep_alive_s == 0) return;
+  if (due > now.steady) return arm_connection(*connection, due);
+  fail(*connection, ReasonCode::KeepAliveTimeout, "nothing received for one and a half times the keep-alive",
+       now);
+}
+
+void Broker::State::resume_input(Connection& connection) {
+  if (!connection.is_input_paused) return;
+  connection.is_input_paused = false;
+  effects.push_back(Resume{connection.id});
+}
+
+}  // namespace wake::broker

@@ -1,0 +1,253 @@
+// Phones: their topic entries in the tree, their presence (contract §2.3), and the notifications that wait
+// here: for their row to be committed, or for the moment at which decide() said to ask again. What has left
+// this shard is the dispatcher's.
+#include <algorithm>
+
+#include "broker-core/broker_state.hpp"
+
+namespace wake::broker {
+
+namespace {
+constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
+}
+
+// ---- the registry
+// ---------------------------------------------------------------------------------------------------------
+
+void Broker::State::apply_user(const UserRecordPtr& user, Now now) {
+  for (const PhoneRecord& record : user->phones) {
+    if (home_shard(record.client_id.value, identity.shard_count) == identity.shard)
+      apply_phone(user, record, now);
+  }
+  const auto found = sessions_of_user.find(std::to_string(user->id.value));
+  if (found == sessions_of_user.end()) return;
+  for (const std::uint32_t slot : std::vector(found->second)) {
+    Session& session = *sessions[slot];
+    if (session.phone && session.phone->user != user) {  // no longer among the user's phones
+      forget_phone(session, now);
+      if (!session.is_connected()) {
+        remove(session, now);
+        continue;
+      }
+    }
+    session.grants.device_ids = user->device_ids;
+    std::sort(session.grants.device_ids.begin(), session.grants.device_ids.end());
+    if (!session.is_connected() && session.grants.rules.empty()) continue;  // judged when it returns
+    std::vector<std::string> revoked;
+    for (const auto& [filter, subscription] : session.subscriptions) {
+      if (filter != "$wake/events" && !session.grants.may_subscribe(filter)) revoked.push_back(filter);
+    }
+    for (const std::string& filter : revoked) unsubscribe_one(session, filter);
+  }
+}
+
+void Broker::State::apply_phone(const UserRecordPtr& user, const PhoneRecord& record, Now) {
+  Session* session = find_session(record.client_id.value);
+  if (!session) {
+    session =
+        &make_session(record.client_id,
+                      {Principal::Kind::User, std::to_string(user->id.value), user->username}, kNeverExpires);
+    session->has_row = true;  // written with the phone
+  }
+  if (!session->phone) {
+    session->phone = std::make_unique<PhonePart>();
+    session->phone->state = session->is_connected() ? PhoneState::Foreground : PhoneState::Offline;
+    session->expiry_s = kNeverExpires;
+    session->ends_at = kNever;
+    store_row(*session);
+  }
+  session->phone->user = user;
+  session->phone->record = record;
+  session_of_phone[record.id] = session->slot;
+  index_entries(*session, user);
+}
+
+void Broker::State::index_entries(Session& session, const UserRecordPtr& user) {
+  PhonePart& phone = *session.phone;
+  // New ones first, so that a filter that stays is not withdrawn from other shards in between.
+  std::vector<std::shared_ptr<const EntryRecord>> before = std::move(phone.entries);
+  phone.entries.clear();
+  for (const auto& entry : user->entries) {
+    if (entry->subscribed) phone.entries.push_back(entry);
+  }
+  const auto slot_of_entry = [](std::size_t i) { return static_cast<std::uint32_t>(i); };
+  for (std::size_t i = 0; i < phone.entries.size(); ++i) {
+    index(phone.entries[i]->filter, {Subscriber::Kind::Entry, session.slot, slot_of_entry(i)}, {});
+  }
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const bool stays = i < phone.entries.size() && phone.entries[i]->filter == before[i]->filter;
+    if (!stays) unindex(before[i]->filter, {Subscriber::Kind::Entry, session.slot, slot_of_entry(i)});
+  }
+  // A notification of an entry that is gone or switched off must not leave.
+  std::vector<MessageId> revoked;
+  for (const auto& [message, notice] : phone.held) {
+    const bool stays = std::any_of(phone.entries.begin(), phone.entries.end(),
+                                   [&](const auto& entry) { return entry->id == notice.entry->id; });
+    if (!stays) revoked.push_back(message);
+  }
+  for (const MessageId message : revoked) cancel_notice(session, message, "no longer subscribed");
+}
+
+void Broker::State::forget_phone(Session& session, Now) {
+  PhonePart& phone = *session.phone;
+  for (std::size_t i = 0; i < phone.entries.size(); ++i) {
+    unindex(phone.entries[i]->filter, {Subscriber::Kind::Entry, session.slot, static_cast<std::uint32_t>(i)});
+  }
+  session_of_phone.erase(phone.record.id);
+  session.phone.reset();
+  session.expiry_s = 0;
+}
+
+// ---- notifications
+// --------------------------------------------------------------------------------------------------------
+
+Decision Broker::State::decide_for(Trigger trigger, Session& session, MessageId, UtcTime expires_at,
+                                   const EntryRecord& entry, Now now) {
+  const PhonePart& phone = *session.phone;
+  const auto last = phone.last_notified.find(entry.id);
+  const MessageFacts message{.expires_at = expires_at};
+  const EntryFacts policy{
+      .mode = entry.push.mode,
+      .min_interval = std::chrono::seconds(entry.push.min_interval_s),
+      .is_quiet_now = entry.push.quiet_hours && is_quiet && is_quiet(*entry.push.quiet_hours, now.utc)};
+  PhoneFacts facts{.state = phone.state, .has_token = !phone.record.token.token.empty()};
+  if (last != phone.last_notified.end()) facts.last_notified_at = last->second;
+  facts.ack_timeout = delivery.ack_timeout;
+  return decide(trigger, message, policy, facts, now);
+}
+
+void Broker::State::hold_notice(Session& session, const MessageRef& message,
+                                const std::shared_ptr<const EntryRecord>& entry, const Decision& decision,
+                                Now now) {
+  if (decision.push != PushAction::Now && decision.push != PushAction::AtAckDeadline) return;
+  const MessageRecord& record = *message->record;
+  HeldNotice notice{.message = message->record, .entry = entry, .due = now.steady + decision.delay};
+  notice.expires_at = std::min(record.expires_at, now.utc + delivery.inbox_ttl);
+  if (entry->push.ttl_s)
+    notice.expires_at = std::min(notice.expires_at, now.utc + std::chrono::seconds(*entry->push.ttl_s));
+  notice.is_due = decision.push == PushAction::Now;
+  const UtcTime due_at = now.utc + std::chrono::ceil<std::chrono::microseconds>(decision.delay);
+  ledger.open().outbox.push_back({record.id, session.phone->record.id, entry->id, due_at, notice.expires_at,
+                                  std::string(to_string(decision.reason))});
+  ledger.waiting().notices.emplace_back(session.key(), record.id);
+  owe_commit(*message);
+  if (!notice.is_due) timers.arm({notice.due, Timer::Kind::HeldNotice, session.key(), record.id});
+  session.phone->held.insert_or_assign(record.id, std::move(notice));
+  ++counters.notices_held;
+}
+
+/// The row is on disk. Presence is read again, so that a phone that returned meanwhile is not woken while it
+/// reads.
+void Broker::State::notice_committed(Session& session, MessageId message, Now now) {
+  const auto found = session.phone->held.find(message);
+  if (found == session.phone->held.end()) return;  // acknowledged meanwhile
+  found->second.is_committed = true;
+  if (found->second.is_due) reconsider(session, message, Trigger::Published, now);
+}
+
+void Broker::State::reconsider(Session& session, MessageId message, Trigger trigger, Now now) {
+  const auto found = session.phone->held.find(message);
+  if (found == session.phone->held.end()) return;
+  HeldNotice& notice = found->second;
+  const Decision decision = decide_for(trigger, session, message, notice.expires_at, *notice.entry, now);
+  if (decision.push == PushAction::Now) {
+    notice.is_due = true;
+    if (notice.is_committed) wake(session, message, now);
+  } else if (decision.push == PushAction::AtAckDeadline) {
+    notice.is_due = false;
+    notice.due = now.steady + decision.delay;
+    timers.arm({notice.due, Timer::Kind::HeldNotice, session.key(), message});
+  } else {
+    cancel_notice(session, message, to_string(decision.reason).data());
+  }
+}
+
+void Broker::State::reconsider_all(Session& session, Trigger trigger, Now now) {
+  std::vector<MessageId> held;
+  for (const auto& [message, notice] : session.phone->held) held.push_back(message);
+  for (const MessageId message : held) reconsider(session, message, trigger, now);
+}
+
+void Broker::State::on_notice_timer(Session& session, MessageId message, Now now) {
+  if (!session.phone) return;
+  PhonePart& phone = *session.phone;
+  const auto found = phone.held.find(message);
+  if (found == phone.held.end() || found->second.is_due || found->second.due > now.steady) return;
+  const bool has_missed = phone.state == PhoneState::Foreground;
+  reconsider(session, message, Trigger::AckTimedOut, now);
+  if (!has_missed) return;
+  // The first missed deadline: from now on it counts as in the background, for everything that waits.
+  phone.state = PhoneState::Suspect;
+  reconsider_all(session, Trigger::WentBackground, now);
+}
+
+void Broker::State::wake(Session& session, MessageId message, Now now) {
+  PhonePart& phone = *session.phone;
+  const auto found = phone.held.find(message);
+  HeldNotice& held = found->second;
+  phone.last_notified[held.entry->id] = now.steady;
+  effects.push_back(Notify{{message, phone.record.id, held.message, held.entry, phone.record.token,
+                            phone.record.locale, held.expires_at, held.attempt_count}});
+  phone.held.erase(found);
+  ++counters.notices_sent;
+}
+
+void Broker::State::cancel_notice(Session& session, MessageId message, const char* reason) {
+  PhonePart& phone = *session.phone;
+  const auto found = phone.held.find(message);
+  if (found == phone.held.end()) {
+    effects.push_back(CancelNotice{message, phone.record.id});  // the dispatcher may have it
+    return;
+  }
+  phone.held.erase(found);
+  ledger.open().cancelled.push_back({message, phone.record.id, reason});
+  ++counters.notices_cancelled;
+}
+
+void Broker::State::on_claimed(std::vector<Notice> notices, Now now) {
+  for (Notice& notice : notices) {
+    const auto found = session_of_phone.find(notice.phone_id);
+    if (found == session_of_phone.end()) continue;  // the phone is gone, and its rows with it
+    Session& session = *sessions[found->second];
+    HeldNotice held{
+        .message = notice.message, .entry = notice.entry, .due = now.steady, .expires_at = notice.expires_at};
+    held.is_committed = held.is_due = true;
+    held.attempt_count = notice.attempt_count;
+    if (!held.entry) held.entry = std::make_shared<const EntryRecord>();
+    if (session.phone->held.try_emplace(notice.message_id, std::move(held)).second) {
+      reconsider(session, notice.message_id, Trigger::Published, now);
+    }
+  }
+}
+
+// ---- presence
+// -------------------------------------------------------------------------------------------------------------
+
+void Broker::State::phone_went_offline(Session& session, Now now) {
+  session.phone->state = PhoneState::Offline;
+  reconsider_all(session, Trigger::WentOffline, now);
+}
+
+void Broker::State::phone_returned(Session& session, Now now) {
+  session.phone->state = PhoneState::Foreground;
+  session.phone->is_reported_background = false;
+  reconsider_all(session, Trigger::Returned, now);
+}
+
+void Broker::State::phone_shows_life(Session& session) {
+  if (!session.phone || session.phone->state != PhoneState::Suspect) return;
+  session.phone->state =
+      session.phone->is_reported_background ? PhoneState::Background : PhoneState::Foreground;
+}
+
+void Broker::State::set_presence(Session& session, bool is_foreground, Now now) {
+  PhonePart& phone = *session.phone;
+  if (!session.is_connected()) return;  // offline says all
+  phone.is_reported_background = !is_foreground;
+  const bool was_foreground = phone.state == PhoneState::Foreground;
+  phone.state = is_foreground ? PhoneState::Foreground : PhoneState::Background;
+  if (!is_foreground && was_foreground) reconsider_all(session, Trigger::WentBackground, now);
+  if (is_foreground && !was_foreground) reconsider_all(session, Trigger::Returned, now);
+}
+
+}  // namespace wake::broker

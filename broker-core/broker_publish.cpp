@@ -1,0 +1,335 @@
+// What comes in: PUBLISH (v5 §3.3), the back end's and the will's messages, those of other shards; and the
+// only place where a PUBACK or PUBREC is made: when the message is settled (contract §2.1).
+#include "broker-core/broker_state.hpp"
+#include "broker-core/topic/topic_name.hpp"
+
+namespace wake::broker {
+
+namespace {
+
+/// Publishes of one connection whose acknowledgement waits. More, and its input is paused: v5 clients are
+/// bounded by the Receive Maximum besides, 3.x clients by nothing else.
+constexpr std::size_t kMaxWaitingAcks = 4096;
+/// Bytes on their way to storage. More, and durable publishes are refused until it catches up.
+constexpr std::size_t kMaxUnstoredBytes = 256 * 1024 * 1024;
+
+}  // namespace
+
+Routed Routed::of(const RecordPtr& record, Waiter waiter) {
+  Routed routed;
+  routed.topic = record->topic;
+  routed.payload = as_bytes(record->payload);
+  routed.properties = record->properties;
+  routed.qos = record->qos;
+  routed.retain = record->retain;
+  routed.publisher = record->publisher.value;
+  routed.id = record->id;
+  routed.at = record->at;
+  routed.expires_at = record->expires_at;
+  routed.waiter = waiter;
+  routed.message = MessageRef(new Message{.record = record, .waiter = waiter});
+  return routed;
+}
+
+const MessageRef& Routed::keep() {
+  if (message) return message;
+  auto record = std::make_shared<MessageRecord>();
+  record->id = id;
+  record->topic = topic;
+  record->payload = as_text(payload);
+  record->qos = qos;
+  record->retain = retain;
+  record->properties = properties;
+  record->publisher.value = publisher;
+  record->at = at;
+  record->expires_at = expires_at;
+  message = MessageRef(new Message{.record = std::move(record), .waiter = waiter});
+  return message;
+}
+
+void Broker::State::on_publish(Connection& connection, const Frame& frame, Now now) {
+  auto parsed = parse_publish(frame, connection.version);
+  if (const auto* error = std::get_if<ParseError>(&parsed)) {
+    ++counters.packets_malformed;
+    return fail(connection, error->reason, "malformed PUBLISH: " + std::string(to_string(error->reason)),
+                now);
+  }
+  const Publish& publish_packet = std::get<Publish>(parsed);
+  ++counters.publishes_received;
+  if (publish_packet.properties.topic_alias) {
+    return fail(connection, ReasonCode::TopicAliasInvalid, "topic alias above the maximum of 0", now);
+  }
+  if (!publish_packet.properties.subscription_ids.empty()) {
+    return fail(connection, ReasonCode::ProtocolError, "a client's PUBLISH carries a subscription identifier",
+                now);
+  }
+  if (!is_valid_topic_name(publish_packet.topic, limits.max_topic_levels)) {
+    return fail(connection, ReasonCode::TopicNameInvalid, "PUBLISH to an invalid topic name", now);
+  }
+  if (!has_publish_budget(connection, now)) {
+    return fail(connection, ReasonCode::MessageRateTooHigh,
+                "more publishes than [limits] publishes_per_second", now);
+  }
+  Session& session = *sessions[connection.session];
+  const Qos qos = publish_packet.qos;
+  if (qos == Qos::ExactlyOnce && session.received.contains(publish_packet.packet_id.value)) {
+    // A repetition of what we have: PUBREC again once the first is settled, and nothing else (v5
+    // [MQTT-4.3.3-10]).
+    for (std::size_t i = 0; i < connection.acks.size(); ++i) {
+      if (connection.acks[i].packet_id == publish_packet.packet_id) return;
+    }
+    return send(connection, Ack{PacketType::Pubrec, publish_packet.packet_id, ReasonCode::Success, {}, {}});
+  }
+  Routed routed;
+  routed.qos = qos;
+  if (qos != Qos::AtMostOnce) {
+    routed.waiter = {Waiter::Kind::Publisher, connection.id,
+                     expect_ack(connection, publish_packet.packet_id, qos), false};
+  }
+  const auto answer = [&](ReasonCode reason) {
+    if (qos != Qos::AtMostOnce) acknowledge(connection, routed.waiter.number, reason);
+  };
+  if (on_own_topic(connection, publish_packet, now)) return answer(ReasonCode::Success);
+  if (!session.grants.may_publish(publish_packet.topic)) {
+    ++counters.publishes_denied;
+    report(Incident::Level::Info, "publish.denied",
+           session.client_id.value + " may not publish to " + std::string(publish_packet.topic));
+    return answer(ReasonCode::NotAuthorized);
+  }
+  if (qos != Qos::AtMostOnce && ledger.bytes_waiting() > kMaxUnstoredBytes) {
+    ++counters.messages_refused;
+    return answer(ReasonCode::QuotaExceeded);
+  }
+  if (qos == Qos::ExactlyOnce) session.received.insert(publish_packet.packet_id.value);
+  const std::string properties = forwardable_properties(publish_packet.properties);
+  routed.topic = publish_packet.topic;
+  routed.payload = publish_packet.payload;
+  routed.properties = properties;
+  routed.retain = publish_packet.retain;
+  routed.publisher = session.client_id.value;
+  routed.id = message_ids.next(now.utc);
+  routed.at = now.utc;
+  routed.expires_at = expiry_of(publish_packet.properties.message_expiry_s, now);
+  publish(routed, now);
+}
+
+bool Broker::State::on_own_topic(Connection& connection, const Publish& publish_packet, Now now) {
+  if (!publish_packet.topic.starts_with("$wake/")) return false;
+  Session& session = *sessions[connection.session];
+  const std::string_view payload = as_text(publish_packet.payload);
+  if (publish_packet.topic == "$wake/presence" && session.phone &&
+      (payload == "foreground" || payload == "background")) {
+    set_presence(session, payload == "foreground", now);
+  } else if (publish_packet.topic == "$wake/pair" && session.principal.kind == Principal::Kind::Device) {
+    effects.push_back(PairRequest{session.client_id, session.principal, std::string(payload)});
+  } else {
+    ++counters.publishes_denied;
+    report(
+        Incident::Level::Info, "publish.denied",
+        session.client_id.value + " sent to " + std::string(publish_packet.topic) + " what it does not take");
+  }
+  return true;
+}
+
+bool Broker::State::has_publish_budget(Connection& connection, Now now) {
+  if (limits.publishes_per_second == 0) return true;
+  // A bucket of one second's worth.
+  const double rate = limits.publishes_per_second;
+  const double elapsed_s = std::chrono::duration<double>(now.steady - connection.publish_refill).count();
+  connection.publish_tokens = std::min(rate, connection.publish_tokens + elapsed_s * rate);
+  connection.publish_refill = now.steady;
+  if (connection.publish_tokens < 1) return false;
+  connection.publish_tokens -= 1;
+  return true;
+}
+
+UtcTime Broker::State::expiry_of(std::optional<std::uint32_t> expiry_s, Now now) const {
+  return expiry_s ? now.utc + std::chrono::seconds(*expiry_s) : kNever;
+}
+
+void Broker::State::publish_will(Session& session, const WillRecord& will, Now now) {
+  if (!session.grants.may_publish(will.message.topic)) {
+    ++counters.publishes_denied;
+    return report(Incident::Level::Info, "will.denied",
+                  session.client_id.value + " lost the permission to publish its will");
+  }
+  auto record = std::make_shared<MessageRecord>(will.message);
+  record->publisher = session.client_id;
+  record->id = message_ids.next(now.utc);
+  record->at = now.utc;
+  record->expires_at = expiry_of(will.message_expiry_s, now);
+  Routed routed = Routed::of(record, {});
+  publish(routed, now);
+}
+
+void Broker::State::publish_backend(MessageRecord message, std::uint64_t ticket, Now now) {
+  if (ledger.bytes_waiting() > kMaxUnstoredBytes) {
+    effects.push_back(PublishSettled{ticket, {}, ReasonCode::QuotaExceeded});
+    return;
+  }
+  message.id = message_ids.next(now.utc);
+  message.at = now.utc;
+  Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(message)),
+                             {Waiter::Kind::Backend, {}, ticket, false});
+  publish(routed, now);
+}
+
+void Broker::State::publish(Routed& routed, Now now) {
+  if (routed.retain) retain(routed);
+  bool has_receivers = route(routed, now);
+  for (const std::uint32_t shard : interested) {
+    has_receivers = true;
+    const bool wants_settlement = routed.waiter.kind != Waiter::Kind::None;
+    if (wants_settlement) owe(*routed.keep());
+    mail[shard].push_back(RouteMail{*routed.keep()->record, wants_settlement});
+  }
+  if (routed.waiter.kind == Waiter::Kind::None) return;
+  if (routed.message && routed.message->is_open) {
+    one_answered(routed.id, false);  // the routing itself
+  } else {
+    if (routed.message) routed.waiter.is_refused = routed.message->waiter.is_refused;
+    answer_waiter(routed.waiter, routed.id, has_receivers);
+  }
+}
+
+void Broker::State::retain(Routed& routed) {
+  RetainedChange change;
+  change.clear = routed.payload.empty();  // v5 [MQTT-3.3.1-6], v3.1.1 [MQTT-3.3.1-10]
+  if (change.clear) {
+    change.message.id = routed.id;
+    change.message.topic = routed.topic;
+  } else {
+    change.message = *routed.keep()->record;
+  }
+  on_retain_mail(change);
+  for (unsigned shard = 0; shard < identity.shard_count; ++shard) {
+    if (shard != identity.shard) mail[shard].push_back(RetainMail{change});
+  }
+  ledger.open().retained.push_back(std::move(change));
+  if (routed.waiter.kind != Waiter::Kind::None) owe_commit(*routed.keep());
+}
+
+void Broker::State::on_retain_mail(const RetainedChange& change) {
+  const RecordPtr* known = retained.find(change.message.topic);
+  if (known && (*known)->id > change.message.id) return;
+  if (change.clear) {
+    retained.erase(change.message.topic);
+  } else {
+    retained.set(change.message.topic, std::make_shared<const MessageRecord>(change.message));
+  }
+  counters.retained = retained.size();
+}
+
+// ---- settlement
+// -----------------------------------------------------------------------------------------------------------
+
+void Broker::State::owe(Message& message) {
+  if (message.waiter.kind == Waiter::Kind::None) return;
+  if (message.is_open) {
+    settlements.expect(message.record->id, 1);
+    return;
+  }
+  message.is_open = true;
+  ++counters.unsettled;
+  settlements.open(message.record->id, message.waiter, 2);  // this one, and the routing itself: see publish()
+}
+
+void Broker::State::owe_commit(Message& message) {
+  if (message.waiter.kind == Waiter::Kind::None) return;
+  owe(message);
+  ledger.waiting().owed.push_back(message.record->id);
+}
+
+void Broker::State::one_answered(MessageId id, bool is_refused) {
+  if (is_refused) {
+    if (Waiter* waiter = settlements.find(id)) waiter->is_refused = true;
+  }
+  if (const auto waiter = settlements.one_done(id)) {
+    --counters.unsettled;
+    answer_waiter(*waiter, id, true);
+  }
+}
+
+void Broker::State::refuse(Message& message) {
+  ++counters.messages_refused;
+  message.waiter.is_refused = true;
+  if (!message.is_open) return;
+  if (Waiter* waiter = settlements.find(message.record->id)) waiter->is_refused = true;
+}
+
+void Broker::State::answer_waiter(const Waiter& waiter, MessageId id, bool has_receivers) {
+  ReasonCode reason = has_receivers ? ReasonCode::Success : ReasonCode::NoMatchingSubscribers;
+  if (waiter.is_refused) reason = ReasonCode::QuotaExceeded;
+  switch (waiter.kind) {
+    case Waiter::Kind::None:
+      break;
+    case Waiter::Kind::Publisher:
+      if (Connection* connection = find(waiter.connection)) acknowledge(*connection, waiter.number, reason);
+      break;
+    case Waiter::Kind::Shard:
+      mail[waiter.number].push_back(SettledMail{id, waiter.is_refused});
+      break;
+    case Waiter::Kind::Backend:
+      effects.push_back(PublishSettled{waiter.number, id, reason});
+      break;
+  }
+}
+
+std::uint64_t Broker::State::expect_ack(Connection& connection, PacketId packet_id, Qos qos) {
+  connection.acks.push_back({packet_id, qos, false, ReasonCode::Success});
+  if (connection.acks.size() >= kMaxWaitingAcks) connection.is_input_paused = true;
+  return connection.first_ack + connection.acks.size() - 1;
+}
+
+void Broker::State::acknowledge(Connection& connection, std::uint64_t number, ReasonCode reason) {
+  if (connection.phase != Connection::Phase::Active || number < connection.first_ack) return;
+  PublisherAck& ready = connection.acks[number - connection.first_ack];
+  ready.is_ready = true;
+  ready.reason = reason;
+  while (!connection.acks.is_empty() && connection.acks.front().is_ready) {
+    const PublisherAck ack = connection.acks.front();
+    connection.acks.pop_front();
+    ++connection.first_ack;
+    if (is_failure(ack.reason) || ack.qos == Qos::AtLeastOnce) {
+      sessions[connection.session]->received.erase(ack.packet_id.value);
+    }
+    if (connection.version != Version::V5 && ack.reason == ReasonCode::QuotaExceeded) {
+      // 3.x cannot say it: the acknowledgement is withheld and the client must come again.
+      connection.acks.clear();
+      return close(connection, "a receiver's queue is full and 3.x has no acknowledgement that says so", true,
+                   moment);
+    }
+    const PacketType type = ack.qos == Qos::ExactlyOnce ? PacketType::Pubrec : PacketType::Puback;
+    send(connection, Ack{type, ack.packet_id, ack.reason, {}, {}});
+  }
+  if (connection.acks.size() < kMaxWaitingAcks / 2) resume_input(connection);
+}
+
+void Broker::State::on_pubrel(Connection& connection, const Ack& ack) {
+  const bool is_known = sessions[connection.session]->received.erase(ack.packet_id.value) > 0;
+  send(connection, Ack{PacketType::Pubcomp,
+                       ack.packet_id,
+                       is_known ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound,
+                       {},
+                       {}});
+}
+
+void Broker::State::on_route_mail(unsigned from, RouteMail route_mail, Now now) {
+  Waiter waiter;
+  if (route_mail.wants_settlement) waiter = {Waiter::Kind::Shard, {}, from, false};
+  Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(route_mail.message)), waiter);
+  route(routed, now);
+  interested.clear();  // the publisher's shard has told them all
+  if (!route_mail.wants_settlement) return;
+  if (routed.message->is_open) {
+    one_answered(routed.id, false);
+  } else {
+    answer_waiter(routed.message->waiter, routed.id, true);
+  }
+}
+
+void Broker::State::on_settled_mail(const SettledMail& settled) {
+  one_answered(settled.message_id, settled.is_refused);
+}
+
+}  // namespace wake::broker

@@ -1,0 +1,150 @@
+// Who gets a message: the sessions of this shard, their overlapping subscriptions merged, phones by their
+// topic entries; and which other shards are interested.
+#include <algorithm>
+
+#include "broker-core/broker_state.hpp"
+
+namespace wake::broker {
+
+namespace {
+
+/// What a QoS 0 message meets when the client does not read: beyond it the message is dropped, as QoS 0
+/// allows.
+bool has_room(const Connection& connection, const Limits& limits, std::size_t bytes) {
+  return connection.output.size() + bytes <= limits.max_queued_bytes;
+}
+
+std::optional<std::uint32_t> remaining_expiry_s(UtcTime expires_at, UtcTime now) {
+  if (expires_at == kNever) return std::nullopt;
+  // v5 [MQTT-3.3.2-6]: what is left. Rounded up, so that a message alive is never sent as 0.
+  const auto left = std::chrono::ceil<std::chrono::seconds>(expires_at - now).count();
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(left, 0));
+}
+
+}  // namespace
+
+Target* Broker::State::target_of(std::uint32_t slot) {
+  Session& session = *sessions[slot];
+  if (session.match_epoch != epoch) {
+    session.match_epoch = epoch;
+    session.match_index = static_cast<std::uint32_t>(targets.size());
+    targets.push_back({.session = slot,
+                       .qos = Qos::AtMostOnce,
+                       .retain_as_published = false,
+                       .entry = Target::kNoEntry,
+                       .subscription_ids = {}});
+  }
+  return &targets[session.match_index];
+}
+
+void Broker::State::gather(const Routed& routed) {
+  ++epoch;
+  targets.clear();
+  interested.clear();
+  tree.match(routed.topic, [&](const Subscriber& subscriber, const SubscriptionOptions& options) {
+    if (subscriber.kind == Subscriber::Kind::Shard) {
+      if (std::find(interested.begin(), interested.end(), subscriber.index) == interested.end()) {
+        interested.push_back(subscriber.index);
+      }
+      return;
+    }
+    if (subscriber.kind == Subscriber::Kind::Entry) {
+      Target* target = target_of(subscriber.index);
+      target->qos = std::max(target->qos, Qos::AtLeastOnce);
+      // Of several entries that match, the one that was there first speaks for the push.
+      target->entry = std::min(target->entry, subscriber.sub_index);
+      return;
+    }
+    if (options.no_local && sessions[subscriber.index]->client_id.value == routed.publisher) return;
+    Target* target = target_of(subscriber.index);
+    target->qos = std::max(target->qos, options.qos);
+    target->retain_as_published |= options.retain_as_published;
+    if (options.subscription_id != 0) target->subscription_ids.push_back(options.subscription_id);
+  });
+}
+
+bool Broker::State::route(Routed& routed, Now now) {
+  gather(routed);
+  EncodedCache cache;
+  for (const Target& target : targets) deliver(routed, target, cache, now);
+  return !targets.empty();
+}
+
+void Broker::State::deliver(Routed& routed, const Target& target, EncodedCache& cache, Now now) {
+  Session& session = *sessions[target.session];
+  if (target.entry != Target::kNoEntry) return deliver_to_phone(routed, target, session, now);
+  const Qos qos = std::min(target.qos, routed.qos);
+  if (qos == Qos::AtMostOnce) {
+    if (session.is_connected()) send_now(routed, target, session, cache, now);
+    return;
+  }
+  if (!session.is_connected() && !session.is_durable()) return;
+  Delivery delivery{.message = routed.keep(), .qos = qos};
+  delivery.retain = target.retain_as_published && routed.retain;
+  delivery.subscription_id = target.subscription_ids.empty() ? 0 : target.subscription_ids.front();
+  if (!enqueue(session, routed.message, std::move(delivery), !session.is_connected(), now))
+    refuse(*routed.message);
+}
+
+void Broker::State::send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache,
+                             Now now) {
+  Connection& connection = *connection_of(session);
+  const bool retain = target.retain_as_published && routed.retain;
+  const int kind = connection.version != Version::V5 ? 0 : connection.sends_wake_id ? 2 : 1;
+  auto& slot = cache.slots[kind * 4 + (retain ? 1 : 0)];
+  const auto encode = [&]() -> PublishTemplate {
+    std::string properties(routed.properties);
+    if (kind == 2) append_user_property(properties, "wake-id", std::to_string(routed.id.value));
+    PublishParts parts{.version = connection.version,
+                       .dup = false,
+                       .qos = Qos::AtMostOnce,
+                       .retain = retain,
+                       .topic = routed.topic,
+                       .payload = routed.payload,
+                       .forwardable_properties = properties,
+                       .message_expiry_s = remaining_expiry_s(routed.expires_at, now.utc),
+                       .subscription_ids = target.subscription_ids};
+    return make_publish_template(parts);
+  };
+  // Subscription identifiers are the receiver's own: such a packet is not shared.
+  const bool is_own = kind != 0 && !target.subscription_ids.empty();
+  PublishTemplate own;
+  if (is_own) {
+    own = encode();
+  } else if (!slot) {
+    slot = EncodedCache::Encoded{encode(), nullptr};
+  }
+  const PublishTemplate& packet = is_own ? own : slot->publish;
+  if (packet.bytes.size() > connection.max_packet_bytes ||
+      !has_room(connection, limits, packet.bytes.size())) {
+    ++counters.publishes_dropped;
+    return;
+  }
+  if (!is_own && packet.bytes.size() >= Outbound::kShareFrom) {
+    if (!slot->shared) slot->shared = std::make_shared<const std::vector<std::byte>>(packet.bytes);
+    connection.output.append_shared(slot->shared);
+  } else {
+    connection.output.append(packet.bytes);
+  }
+  ++counters.publishes_sent;
+  touch(connection);
+}
+
+void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now) {
+  PhonePart& phone = *session.phone;
+  const std::shared_ptr<const EntryRecord> entry = phone.entries[target.entry];
+  const MessageRef& message = routed.keep();
+  // An inbox keeps a message for inbox_ttl at the longest (contract §5).
+  const UtcTime expires_at = std::min(routed.expires_at, now.utc + delivery.inbox_ttl);
+  Delivery owed{.message = message, .qos = std::max(Qos::AtLeastOnce, std::min(target.qos, routed.qos))};
+  owed.retain = target.retain_as_published && routed.retain;
+  if (!enqueue(session, message, std::move(owed), true, now)) refuse(*message);
+  // Inbox, queue and outbox rows of a message travel in the same Persist, hence in one transaction.
+  ledger.store_message(*message);
+  ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id});
+  owe_commit(*message);
+  const Decision decision = decide_for(Trigger::Published, session, routed.id, expires_at, *entry, now);
+  hold_notice(session, message, entry, decision, now);
+}
+
+}  // namespace wake::broker

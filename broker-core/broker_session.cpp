@@ -1,0 +1,113 @@
+// Sessions beyond their connection: taking over, waiting, ending (v5 §4.1, §3.1.2.11.2), and the will (v5
+// §3.1.2.5).
+#include <algorithm>
+
+#include "broker-core/broker_state.hpp"
+
+namespace wake::broker {
+
+namespace {
+constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
+}
+
+void Broker::State::attach(Session& session, Connection& connection, Now now) {
+  connection.session = session.slot;
+  session.connection = connection.id;
+  session.ends_at = kNever;
+  session.delayed_will.reset();  // v5 [MQTT-3.1.3-9]: back before the delay has passed
+  if (session.is_durable()) store_row(session);
+  if (session.phone) phone_returned(session, now);
+  resend(session, now);
+  pump(session, now);
+}
+
+void Broker::State::detach(Session& session, bool fires_will, Now now) {
+  session.connection = {};
+  session.retained_jobs.clear();
+  if (session.phone) phone_went_offline(session, now);
+  const bool has_will = fires_will && session.delayed_will;
+  if (!session.is_durable()) {
+    if (has_will) fire_will(session, now);
+    return remove(session, now);
+  }
+  forget_unsent(session);
+  if (session.expiry_s != kNeverExpires) {
+    session.ends_at = now.utc + std::chrono::seconds(session.expiry_s);
+    timers.arm(
+        {now.steady + std::chrono::seconds(session.expiry_s), Timer::Kind::SessionEnd, session.key(), {}});
+  }
+  store_row(session);
+  if (!has_will) return session.delayed_will.reset();
+  const std::uint32_t delay_s = session.delayed_will->delay_s;
+  if (delay_s == 0) return fire_will(session, now);
+  session.will_due = now.steady + std::chrono::seconds(delay_s);
+  timers.arm({session.will_due, Timer::Kind::WillDelay, session.key(), {}});
+}
+
+void Broker::State::fire_will(Session& session, Now now) {
+  const std::unique_ptr<WillRecord> will = std::move(session.delayed_will);
+  if (!is_shutting_down) publish_will(session, *will, now);
+}
+
+/// Clean start: nothing of before remains, but the name (and, of a phone, its topic entries).
+void Broker::State::purge(Session& session, Now now) {
+  if (session.delayed_will) fire_will(session, now);  // the session ends here, so the will does not wait
+  for (const auto& [filter, subscription] : session.subscriptions) {
+    unindex(filter, {Subscriber::Kind::Session, session.slot, 0});
+  }
+  session.subscriptions.clear();
+  for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
+    const Delivery& held = session.deliveries[i];
+    if (held.message && !held.is_stored && held.message->is_open)
+      one_answered(held.message->record->id, false);
+  }
+  session.first_number += session.deliveries.size();
+  session.deliveries.clear();
+  session.fresh.clear();
+  session.removals.clear();
+  session.received.clear();
+  session.sent = session.inflight = session.queued_messages = 0;
+  session.queued_bytes = 0;
+  session.has_stored_tail = session.is_catching_up = false;
+  session.load_ticket = 0;
+  if (!session.has_row) return;
+  session.has_row = false;
+  Persist& open = ledger.open();
+  std::erase_if(open.queue, [&](const QueueRow& row) { return row.client_id == session.client_id; });
+  SessionChange& change = ledger.session(session.client_id);
+  change = SessionChange{};
+  change.purge = true;
+}
+
+void Broker::State::remove(Session& session, Now now) {
+  purge(session, now);
+  if (session.principal.kind == Principal::Kind::User) {
+    auto& slots = sessions_of_user[session.principal.id];
+    std::erase(slots, session.slot);
+    if (slots.empty()) sessions_of_user.erase(session.principal.id);
+  }
+  session_of_client.erase(session.client_id.value);
+  free_sessions.push_back(session.slot);
+  --counters.sessions;
+  sessions[session.slot].reset();
+}
+
+void Broker::State::store_row(Session& session) {
+  session.has_row = true;
+  SessionChange& change = ledger.session(session.client_id);
+  change.store = true;
+  change.row.client_id = session.client_id;
+  change.row.principal = session.principal;
+  change.row.expiry_s = session.phone ? kNeverExpires : session.expiry_s;
+  change.row.ends_at = session.ends_at;
+}
+
+void Broker::State::on_session_end(Session& session, Now now) {
+  if (session.is_connected() || session.phone || session.ends_at == kNever) return;
+  if (session.ends_at > now.utc) {
+    return timers.arm({now.steady + (session.ends_at - now.utc), Timer::Kind::SessionEnd, session.key(), {}});
+  }
+  remove(session, now);
+}
+
+}  // namespace wake::broker

@@ -1,0 +1,241 @@
+// The inside of Broker: the tables of one shard and the steps that work on them, grouped as the broker_*.cpp
+// files are. Rule of the file: a step may call steps of its own group and of the groups below it, except
+// where noted.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker-core/broker.hpp"
+#include "broker-core/delivery/settlement.hpp"
+#include "broker-core/packet/packet.hpp"
+#include "broker-core/packet/publish_template.hpp"
+#include "broker-core/session/ledger.hpp"
+#include "broker-core/session/message_ids.hpp"
+#include "broker-core/session/session.hpp"
+#include "broker-core/session/timer_queue.hpp"
+#include "broker-core/topic/retained_tree.hpp"
+#include "broker-core/topic/subscription_tree.hpp"
+
+namespace wake::broker {
+
+using RecordPtr = std::shared_ptr<const MessageRecord>;
+
+/// A message being routed: views of the read buffer, or of `record`, which is made the first time somebody
+/// must keep it.
+struct Routed {
+  std::string_view topic;
+  Bytes payload;
+  std::string_view properties;  // forwardable
+  Qos qos = Qos::AtMostOnce;
+  bool retain = false;
+  std::string_view publisher;  // client id
+  MessageId id;
+  UtcTime at{};
+  UtcTime expires_at = kNever;
+  Waiter waiter;
+  MessageRef message;  // null until kept
+
+  static Routed of(const RecordPtr& record, Waiter waiter);
+  /// Makes the record and the shared message, once.
+  const MessageRef& keep();
+};
+
+/// One session that a publish matched, with its overlapping subscriptions merged.
+struct Target {
+  static constexpr std::uint32_t kNoEntry = 0xFFFFFFFF;
+  std::uint32_t session = 0;
+  Qos qos = Qos::AtMostOnce;  // the highest granted
+  bool retain_as_published = false;
+  std::uint32_t entry = kNoEntry;  // slot of the phone's topic entry
+  std::vector<std::uint32_t> subscription_ids;
+};
+
+/// PUBLISH packets of the message being routed, each encoded when the first receiver needs it.
+struct EncodedCache {
+  struct Encoded {
+    PublishTemplate publish;
+    SharedBytes shared;  // the same bytes, once a large one is shared
+  };
+  std::optional<Encoded>
+      slots[12];  // (3.x | 5 | 5 with wake-id) x (QoS 0 | QoS > 0 by value 1, 2 share) x retain
+};
+
+/// A delivery offered to an online durable session: stored unless acknowledged by `due`.
+struct Offered {
+  SteadyTime due{};
+  std::uint64_t session_key = 0;
+  std::uint64_t number = 0;
+};
+
+struct Broker::State {
+  State(const Limits& limits, const DeliveryOptions& delivery, ShardIdentity identity);
+
+  const Limits limits;
+  const DeliveryOptions delivery;
+  const ShardIdentity identity;
+
+  std::vector<std::unique_ptr<Connection>> connections;  // by slot
+  std::vector<std::uint32_t> free_connections;
+  std::vector<std::unique_ptr<Session>> sessions;  // by slot; null: free
+  std::vector<std::uint32_t> free_sessions;
+  std::uint32_t next_generation = 1;
+  std::unordered_map<std::string_view, std::uint32_t> session_of_client;  // keys live in Session::client_id
+  std::unordered_map<std::string, std::vector<std::uint32_t>> sessions_of_user;  // by principal id
+  std::unordered_map<PhoneId, std::uint32_t> session_of_phone;
+
+  SubscriptionTree tree;
+  RetainedTree<RecordPtr> retained;
+  TimerQueue timers;
+  Ring<Offered> offered;
+  Ledger ledger;
+  MessageIds message_ids;
+  Settlements<Waiter> settlements;        // publishes whose acknowledgement waits
+  std::vector<std::uint32_t> interested;  // route(): shards that matched
+  std::vector<Target> targets;            // route(): sessions that matched
+  std::uint64_t epoch = 0;
+  std::uint64_t next_ticket = 1;
+  bool is_shutting_down = false;
+  QuietTest is_quiet;
+  Now moment;  // of the event being handled
+
+  Effects effects;
+  std::vector<ConnectionId> touched;
+  std::vector<std::vector<Mail>> mail;  // by shard
+  Counters counters;
+
+  // ---- broker.cpp: the tables
+  State& at(Now now) {
+    moment = now;
+    return *this;
+  }
+  Connection* find(ConnectionId id);
+  Connection* connection_of(const Session& session) { return find(session.connection); }
+  Session* find_session(std::string_view client_id);
+  Session* session_of(std::uint64_t key);
+  Session& make_session(const ClientId& client_id, const Principal& principal, std::uint32_t expiry_s);
+  void touch(Connection& connection);
+  template <class P>
+  void send(Connection& connection, const P& packet);
+  void report(Incident::Level level, const char* event, std::string text);
+
+  // ---- broker_connect.cpp: from bytes to a client, and its end
+  std::size_t on_bytes(ConnectionId id, Bytes in, Now now);
+  void on_frame(Connection& connection, const Frame& frame, Now now);
+  /// False: handed over to another shard; the connection is forgotten here.
+  bool on_connect(Connection& connection, const Frame& frame, Now now);
+  void refuse_connect(Connection& connection, ReasonCode reason, const std::string& why);
+  void on_authenticated(Connection& connection, AuthOutcome outcome, Now now);
+  void accept_connect(Connection& connection, AuthOutcome& outcome, Now now);
+  void on_disconnect(Connection& connection, const Disconnect& disconnect, Now now);
+  /// The peer broke the protocol or must go: v5 hears the reason.
+  void fail(Connection& connection, ReasonCode reason, std::string why, Now now);
+  void close(Connection& connection, std::string why, bool fires_will, Now now);
+  void arm_connection(Connection& connection, SteadyTime due);
+  void on_connection_timer(ConnectionId id, Now now);
+  void resume_input(Connection& connection);
+
+  // ---- broker_session.cpp: sessions beyond their connection
+  void attach(Session& session, Connection& connection, Now now);
+  void detach(Session& session, bool fires_will, Now now);
+  void purge(Session& session, Now now);
+  void remove(Session& session, Now now);
+  void store_row(Session& session);
+  void fire_will(Session& session, Now now);
+  void on_session_end(Session& session, Now now);
+
+  // ---- broker_subscribe.cpp
+  void on_subscribe(Connection& connection, const Subscribe& subscribe, Now now);
+  ReasonCode subscribe_one(Session& session, const SubscribeRequest& request, std::uint32_t subscription_id);
+  void on_unsubscribe(Connection& connection, const Unsubscribe& unsubscribe, Now now);
+  bool unsubscribe_one(Session& session, std::string_view filter);
+  void index(std::string_view filter, Subscriber subscriber, SubscriptionOptions options);
+  void unindex(std::string_view filter, Subscriber subscriber);
+  void announce(std::string_view filter, bool add);
+  void start_retained(Session& session, const SubscriptionRecord& subscription, Now now);
+  void send_retained_slice(Session& session, Now now);
+  void on_interest(unsigned from, const InterestMail& mail);
+
+  // ---- broker_publish.cpp: what comes in, and its acknowledgement
+  void on_publish(Connection& connection, const Frame& frame, Now now);
+  bool on_own_topic(Connection& connection, const Publish& publish, Now now);
+  void on_pubrel(Connection& connection, const Ack& ack);
+  bool has_publish_budget(Connection& connection, Now now);
+  std::uint64_t expect_ack(Connection& connection, PacketId packet_id, Qos qos);
+  void acknowledge(Connection& connection, std::uint64_t number, ReasonCode reason);
+  void publish_will(Session& session, const WillRecord& will, Now now);
+  void publish_backend(MessageRecord record, std::uint64_t ticket, Now now);
+  UtcTime expiry_of(std::optional<std::uint32_t> expiry_s, Now now) const;
+  /// The whole way of a message that starts on this shard: retained, local receivers, other shards,
+  /// settlement.
+  void publish(Routed& routed, Now now);
+  void retain(Routed& routed);
+  void on_retain_mail(const RetainedChange& change);
+  /// One more receiver, row or shard must answer before the message is settled.
+  void owe(Message& message);
+  /// As owe(), answered by the commit of the open batch.
+  void owe_commit(Message& message);
+  void one_answered(MessageId id, bool is_refused);
+  void refuse(Message& message);
+  void answer_waiter(const Waiter& waiter, MessageId id, bool has_receivers);
+  void on_route_mail(unsigned from, RouteMail mail, Now now);
+  void on_settled_mail(const SettledMail& mail);
+
+  // ---- broker_route.cpp: who gets it
+  /// Delivers to the sessions of this shard; fills `interested`. Returns whether anybody matched.
+  bool route(Routed& routed, Now now);
+  void gather(const Routed& routed);
+  Target* target_of(std::uint32_t session);
+  void deliver(Routed& routed, const Target& target, EncodedCache& cache, Now now);
+  void send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache, Now now);
+  void deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now);
+
+  // ---- broker_queue.cpp: what a session is owed
+  /// Takes the message into the session's queue (memory, storage or both). False: the queue is full.
+  bool enqueue(Session& session, const MessageRef& message, Delivery delivery, bool store_now, Now now);
+  void store_delivery(Session& session, Delivery& delivery);
+  void pump(Session& session, Now now);
+  bool send_delivery(Connection& connection, Session& session, std::size_t position, bool is_again, Now now);
+  void on_ack(Connection& connection, const Ack& ack, Now now);
+  void finish(Session& session, Delivery& delivery, const char* why);
+  void drop_finished(Session& session);
+  void resend(Session& session, Now now);
+  void load_more(Session& session);
+  void on_queue_page(Session& session, std::vector<QueuedMessage> page, Now now);
+  void forget_unsent(Session& session);
+  void on_commit_window(Now now);
+  void on_committed(Ledger::Waiting waiting, bool is_failed, Now now);
+
+  // ---- broker_phone.cpp: topic entries, presence, notifications
+  void apply_user(const UserRecordPtr& user, Now now);
+  void apply_phone(const UserRecordPtr& user, const PhoneRecord& record, Now now);
+  void index_entries(Session& session, const UserRecordPtr& user);
+  void forget_phone(Session& session, Now now);
+  void hold_notice(Session& session, const MessageRef& message,
+                   const std::shared_ptr<const EntryRecord>& entry, const Decision& decision, Now now);
+  void notice_committed(Session& session, MessageId message, Now now);
+  void on_notice_timer(Session& session, MessageId message, Now now);
+  void wake(Session& session, MessageId message, Now now);
+  /// decide() again for a notification held here, and what follows from it.
+  void reconsider(Session& session, MessageId message, Trigger trigger, Now now);
+  void reconsider_all(Session& session, Trigger trigger, Now now);
+  void cancel_notice(Session& session, MessageId message, const char* reason);
+  void phone_went_offline(Session& session, Now now);
+  void phone_returned(Session& session, Now now);
+  void phone_shows_life(Session& session);
+  void set_presence(Session& session, bool is_foreground, Now now);
+  void on_claimed(std::vector<Notice> notices, Now now);
+  Decision decide_for(Trigger trigger, Session& session, MessageId id, UtcTime expires_at,
+                      const EntryRecord& entry, Now now);
+};
+
+template <class P>
+void Broker::State::send(Connection& connection, const P& packet) {
+  write(packet, connection.version, connection.output.own_bytes());
+  connection.output.own_bytes_written();
+  touch(connection);
+}
+
+}  // namespace wake::broker

@@ -1,0 +1,164 @@
+// SUBSCRIBE and UNSUBSCRIBE (v5 §3.8 to §3.11), what other shards are told of it, and the retained messages
+// that follow.
+#include "broker-core/broker_state.hpp"
+#include "broker-core/topic/topic_name.hpp"
+
+namespace wake::broker {
+
+namespace {
+
+constexpr std::size_t kRetainedSlice = 500;     // steps of the walk at a time
+constexpr std::size_t kRetainedBacklog = 1000;  // messages in the session's queue above which the walk waits
+constexpr auto kRetainedPause = std::chrono::milliseconds(5);
+
+}  // namespace
+
+void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscribe, Now now) {
+  Session& session = *sessions[connection.session];
+  Suback suback{.packet_id = subscribe.packet_id, .reasons = {}, .reason_string = {}, .user_properties = {}};
+  std::vector<std::string> retained_filters;
+  for (const SubscribeRequest& request : subscribe.requests) {
+    const bool is_new = !session.subscriptions.contains(request.filter);
+    const ReasonCode reason = subscribe_one(session, request, subscribe.subscription_id);
+    suback.reasons.push_back(reason);
+    // v5 §3.8.3.1: 0 send, 1 send if the subscription is new, 2 do not. 3.x parses as 0.
+    if (!is_failure(reason) && (request.retain_handling == 0 || (request.retain_handling == 1 && is_new))) {
+      retained_filters.emplace_back(request.filter);
+    }
+  }
+  if (!session.is_durable()) {
+    send(connection, suback);
+    for (const std::string& filter : retained_filters)
+      start_retained(session, session.subscriptions.at(filter), now);
+    return;
+  }
+  // The subscription is promised when it is on disk.
+  std::vector<std::byte> bytes;
+  write(suback, connection.version, bytes);
+  store_row(session);
+  ledger.waiting().replies.emplace_back(connection.id, std::move(bytes));
+  for (std::string& filter : retained_filters)
+    ledger.waiting().retained_jobs.emplace_back(session.key(), std::move(filter));
+}
+
+ReasonCode Broker::State::subscribe_one(Session& session, const SubscribeRequest& request,
+                                        std::uint32_t subscription_id) {
+  if (!is_valid_topic_filter(request.filter, limits.max_topic_levels)) return ReasonCode::TopicFilterInvalid;
+  if (request.filter.starts_with("$share/")) return ReasonCode::SharedSubscriptionsNotSupported;
+  const bool is_own_events =
+      request.filter == "$wake/events" && session.principal.kind != Principal::Kind::Anonymous;
+  if (!is_own_events && !session.grants.may_subscribe(request.filter)) {
+    report(Incident::Level::Info, "subscribe.denied",
+           session.client_id.value + " may not subscribe to " + std::string(request.filter));
+    return ReasonCode::NotAuthorized;
+  }
+  const auto known = session.subscriptions.find(request.filter);
+  if (known == session.subscriptions.end() && session.subscriptions.size() >= limits.max_subscriptions) {
+    return ReasonCode::QuotaExceeded;
+  }
+  const SubscriptionRecord record{
+      std::string(request.filter), request.qos,    request.no_local, request.retain_as_published,
+      request.retain_handling,     subscription_id};
+  session.subscriptions.insert_or_assign(record.filter, record);
+  index(record.filter, {Subscriber::Kind::Session, session.slot, 0},
+        {record.qos, record.no_local, record.retain_as_published, record.subscription_id});
+  if (session.is_durable()) ledger.session(session.client_id).subscriptions.push_back({false, record});
+  return static_cast<ReasonCode>(request.qos);
+}
+
+void Broker::State::on_unsubscribe(Connection& connection, const Unsubscribe& unsubscribe, Now) {
+  Session& session = *sessions[connection.session];
+  Unsuback unsuback{
+      .packet_id = unsubscribe.packet_id, .reasons = {}, .reason_string = {}, .user_properties = {}};
+  bool has_changed = false;
+  for (const std::string_view filter : unsubscribe.filters) {
+    const bool was_there = unsubscribe_one(session, filter);
+    has_changed |= was_there;
+    ReasonCode reason = was_there ? ReasonCode::Success : ReasonCode::NoSubscriptionExisted;
+    if (!is_valid_topic_filter(filter, limits.max_topic_levels)) reason = ReasonCode::TopicFilterInvalid;
+    unsuback.reasons.push_back(reason);
+  }
+  if (!has_changed || !session.is_durable()) return send(connection, unsuback);
+  std::vector<std::byte> bytes;
+  write(unsuback, connection.version, bytes);
+  ledger.waiting().replies.emplace_back(connection.id, std::move(bytes));
+}
+
+bool Broker::State::unsubscribe_one(Session& session, std::string_view filter) {
+  const auto known = session.subscriptions.find(filter);
+  if (known == session.subscriptions.end()) return false;
+  unindex(filter, {Subscriber::Kind::Session, session.slot, 0});
+  if (session.is_durable()) ledger.session(session.client_id).subscriptions.push_back({true, known->second});
+  session.subscriptions.erase(known);
+  return true;
+}
+
+void Broker::State::index(std::string_view filter, Subscriber subscriber, SubscriptionOptions options) {
+  const auto added = tree.add(filter, subscriber, options);
+  if (!added.replaced) ++counters.subscriptions;
+  if (added.is_first_local) announce(filter, true);
+}
+
+void Broker::State::unindex(std::string_view filter, Subscriber subscriber) {
+  const auto removed = tree.remove(filter, subscriber);
+  if (removed.removed) --counters.subscriptions;
+  if (removed.was_last_local) announce(filter, false);
+}
+
+void Broker::State::announce(std::string_view filter, bool add) {
+  for (unsigned shard = 0; shard < identity.shard_count; ++shard) {
+    if (shard != identity.shard) mail[shard].push_back(InterestMail{std::string(filter), add});
+  }
+}
+
+void Broker::State::on_interest(unsigned from, const InterestMail& interest) {
+  const Subscriber shard{Subscriber::Kind::Shard, from, 0};
+  if (interest.add) {
+    tree.add(interest.filter, shard, {});
+  } else {
+    tree.remove(interest.filter, shard);
+  }
+}
+
+void Broker::State::start_retained(Session& session, const SubscriptionRecord& subscription, Now now) {
+  if (retained.size() == 0) return;
+  session.retained_jobs.push_back({subscription, {}});
+  if (session.retained_jobs.size() == 1) send_retained_slice(session, now);
+}
+
+/// A million retained topics do not stall the shard, nor fill the queue of who asked: a slice at a time, as
+/// there is room.
+void Broker::State::send_retained_slice(Session& session, Now now) {
+  if (session.retained_jobs.empty() || !session.is_connected()) return session.retained_jobs.clear();
+  const bool has_room = session.deliveries.size() < kRetainedBacklog &&
+                        session.queued_messages < limits.max_queued_messages / 2 + 1 &&
+                        connection_of(session)->output.size() < kRetainedBacklog * 1024;
+  if (has_room) {
+    RetainedJob& job = session.retained_jobs.front();
+    std::vector<RecordPtr> found;
+    const bool is_over =
+        retained.match(job.subscription.filter, job.cursor, kRetainedSlice,
+                       [&](std::string_view, const RecordPtr& record) { found.push_back(record); });
+    const SubscriptionRecord subscription = job.subscription;
+    if (is_over) session.retained_jobs.erase(session.retained_jobs.begin());
+    for (const RecordPtr& record : found) {
+      if (record->expires_at <= now.utc) continue;
+      if (subscription.no_local && record->publisher == session.client_id) continue;
+      Routed routed = Routed::of(record, {});
+      routed.retain = true;  // v5 [MQTT-3.3.1-8], v3.1.1 [MQTT-3.3.1-8]: sent because of a new subscription
+      Target target{.session = session.slot,
+                    .qos = subscription.qos,
+                    .retain_as_published = true,
+                    .entry = Target::kNoEntry,
+                    .subscription_ids = {}};
+      if (subscription.subscription_id != 0) target.subscription_ids.push_back(subscription.subscription_id);
+      EncodedCache cache;
+      deliver(routed, target, cache, now);
+    }
+  }
+  if (session.retained_jobs.empty()) return;
+  const auto pause = has_room ? Duration::zero() : Duration(kRetainedPause);
+  timers.arm({now.steady + pause, Timer::Kind::RetainedSlice, session.key(), {}});
+}
+
+}  // namespace wake::broker

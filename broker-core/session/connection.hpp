@@ -1,0 +1,69 @@
+// What ends with the socket: protocol version, keep-alive, what the client allows us, and the publisher's
+// acknowledgements that wait for settlement.
+//
+//   AwaitConnect --CONNECT--> Authenticating --allowed--> Active --DISCONNECT, error, takeover--> Closing
+//   --socket gone--> (slot free)
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "broker-core/broker.hpp"
+#include "broker-core/session/message.hpp"
+#include "broker-core/session/ring.hpp"
+
+namespace wake::broker {
+
+/// A will as kept until the connection ends. Owned bytes.
+struct WillRecord {
+  MessageRecord message;  // id and time are given when it fires
+  std::uint32_t delay_s = 0;
+  std::optional<std::uint32_t> message_expiry_s;
+};
+
+/// One publish whose acknowledgement is not sent yet. Acknowledgements leave in the order of the publishes
+/// (v3.1.1 [MQTT-4.6.0-2], v5 [MQTT-4.6.0-2]).
+struct PublisherAck {
+  PacketId packet_id;
+  Qos qos = Qos::AtLeastOnce;
+  bool is_ready = false;
+  ReasonCode reason{};
+};
+
+/// CONNECT, kept while its sender is being authenticated.
+struct PendingConnect {
+  ClientId client_id;
+  bool is_assigned_id = false;  // the server made the client id up
+  bool clean_start = false;
+  std::uint32_t expiry_s = 0;
+  std::unique_ptr<WillRecord> will;
+};
+
+struct Connection {
+  enum class Phase : std::uint8_t { Free, AwaitConnect, Authenticating, Active, Closing };
+  static constexpr std::uint32_t kNoSession = 0xFFFFFFFF;
+
+  ConnectionId id;
+  Phase phase = Phase::Free;
+  Version version = Version::V311;
+  bool is_touched = false;       // in the list of those with something to write
+  bool is_input_paused = false;  // a Resume is owed
+  bool sends_wake_id = false;    // v5 and authenticated: messages carry wake-id (contract §6)
+  std::uint16_t keep_alive_s = 0;
+  std::uint16_t receive_maximum = 65535;        // what the client takes unacknowledged
+  std::uint32_t max_packet_bytes = 0xFFFFFFFF;  // what the client takes at all
+  std::uint32_t session = kNoSession;
+  SteadyTime last_received{};  // only what the client sends counts as life
+  SteadyTime deadline{};       // of the armed Connection timer
+  UtcTime connected_at{};
+  Outbound output;
+  Ring<PublisherAck> acks;
+  std::uint64_t first_ack = 0;  // number of acks.front()
+  double publish_tokens = 0;    // limits.publishes_per_second
+  SteadyTime publish_refill{};
+  std::unique_ptr<PendingConnect> pending;
+  std::unique_ptr<WillRecord> will;
+  std::unique_ptr<ListenerFacts> listener;
+};
+
+}  // namespace wake::broker

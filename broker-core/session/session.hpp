@@ -1,0 +1,123 @@
+// What survives a disconnect: subscriptions, what is owed to the client, and (for a phone) what may still
+// have to ring.
+//
+// Deliveries are numbered; a packet id is computed from the number, so finding one is arithmetic:
+//   deliveries[0 .. sent)  are on their way or done;  deliveries[sent ..)  wait for a slot.
+// Storage may hold more than memory does (`has_stored_tail`): then new messages go to storage only, and pages
+// are read as memory runs dry, so order is kept. `fresh` is the bridge back: see on_queue_page in
+// broker_queue.cpp.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker-core/access/grants.hpp"
+#include "broker-core/delivery/decide.hpp"
+#include "broker-core/delivery/records.hpp"
+#include "broker-core/session/connection.hpp"
+
+namespace wake::broker {
+
+/// One message on its way to one session.
+struct Delivery {
+  enum class Step : std::uint8_t {
+    Queued,
+    Sent,
+    Received,
+    Done
+  };  // Received: QoS 2, PUBREC came, PUBREL is out
+  MessageRef message;
+  Qos qos = Qos::AtLeastOnce;
+  Step step = Step::Queued;
+  bool is_stored = false;  // has a row in session_queue, committed or in a batch under way
+  bool retain = false;
+  std::uint32_t subscription_id = 0;
+};
+
+/// A notification decided on but not handed out: its row is being committed, or its moment has not come.
+struct HeldNotice {
+  std::shared_ptr<const MessageRecord> message;
+  std::shared_ptr<const EntryRecord> entry;
+  SteadyTime due{};
+  UtcTime expires_at{};
+  bool is_committed = false;
+  bool is_due = false;  // wake as soon as committed
+  int attempt_count = 0;
+};
+
+/// The phone that a session belongs to.
+struct PhonePart {
+  UserRecordPtr user;
+  PhoneRecord record;
+  PhoneState state = PhoneState::Offline;
+  bool is_reported_background = false;  // what it last said; `state` may be Suspect besides
+  std::vector<std::shared_ptr<const EntryRecord>>
+      entries;  // subscribed ones; a slot is Subscriber::sub_index
+  std::map<MessageId, HeldNotice> held;
+  std::map<EntryId, SteadyTime> last_notified;
+};
+
+/// A subscription's retained messages still to be sent, in slices.
+struct RetainedJob {
+  SubscriptionRecord subscription;
+  std::string cursor;
+};
+
+struct Session {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  ClientId client_id;
+  Principal principal;
+  Grants grants;
+  std::uint32_t expiry_s = 0;  // 0: ends with its connection; 0xFFFFFFFF: never
+  ConnectionId connection;     // 0: none
+  UtcTime ends_at = kNever;
+  std::map<std::string, SubscriptionRecord, std::less<>> subscriptions;
+
+  Ring<Delivery> deliveries;
+  std::uint64_t first_number = 0;    // of deliveries.front()
+  std::uint32_t sent = 0;            // how many at the front are not Queued
+  std::uint32_t inflight = 0;        // of those, not Done
+  std::set<std::uint16_t> received;  // QoS 2 packet ids from the client, PUBREL still to come
+
+  bool has_row = false;  // in the table of sessions, or on its way there
+  bool has_stored_tail = false;
+  bool is_catching_up = false;       // the tail is nearly read: new messages are kept in `fresh` too
+  std::uint64_t catch_up_batch = 0;  // once this is committed, one more page holds everything before `fresh`
+  std::uint64_t load_ticket = 0;     // 0: no page is being read
+  std::uint64_t last_stored_batch = 0;
+  Ring<Delivery> fresh;
+  Ring<std::pair<std::uint64_t, MessageId>>
+      removals;                       // (batch, message): row deletions that may not be committed yet
+  std::uint32_t queued_messages = 0;  // owed to it, in memory or stored
+  std::size_t queued_bytes = 0;
+
+  std::vector<RetainedJob> retained_jobs;
+  std::unique_ptr<WillRecord> delayed_will;
+  SteadyTime will_due{};
+  std::unique_ptr<PhonePart> phone;
+  std::uint64_t match_epoch = 0;  // route(): which publish matched it last,
+  std::uint32_t match_index = 0;  // and where in the list of targets
+
+  bool is_connected() const { return connection.value != 0; }
+  /// Outlives its connection: what it is owed is durable.
+  bool is_durable() const { return expiry_s != 0 || phone; }
+  std::uint64_t key() const { return (std::uint64_t{generation} << 32) | slot; }
+
+  /// v5 §2.2.1: 1..65535, and unique among the deliveries in memory, which are always fewer.
+  static PacketId packet_id_of(std::uint64_t number) {
+    return {static_cast<std::uint16_t>(number % 65535 + 1)};
+  }
+  /// The delivery on its way under this packet id, or null.
+  Delivery* find_sent(PacketId packet_id) {
+    const std::uint64_t offset = (packet_id.value + 65535u - 1 - first_number % 65535) % 65535;
+    if (packet_id.value == 0 || offset >= sent) return nullptr;
+    Delivery& delivery = deliveries[offset];
+    return delivery.step == Delivery::Step::Done ? nullptr : &delivery;
+  }
+};
+
+}  // namespace wake::broker
