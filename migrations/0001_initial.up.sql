@@ -135,9 +135,10 @@ CREATE TABLE subscriptions (
   no_local            boolean NOT NULL DEFAULT false,
   retain_as_published boolean NOT NULL DEFAULT false,
   retain_handling     smallint NOT NULL DEFAULT 0 CHECK (retain_handling BETWEEN 0 AND 2),
-  subscription_id     bigint NOT NULL DEFAULT 0 CHECK (subscription_id BETWEEN 0 AND 268435455),
-  PRIMARY KEY (client_id, filter)
+  subscription_id     bigint NOT NULL DEFAULT 0 CHECK (subscription_id BETWEEN 0 AND 268435455)
 );
+-- A filter may have 65535 bytes, an index entry at most 2704: the key is its hash. So it is with retained.
+CREATE UNIQUE INDEX subscriptions_key ON subscriptions (client_id, (md5(filter)::uuid));
 
 -- ---------------------------------------------------------------- messages and who is owed them
 
@@ -179,7 +180,7 @@ CREATE INDEX inbox_message ON inbox (message_id);
 CREATE INDEX inbox_entry ON inbox (entry_id);
 
 CREATE TABLE retained (
-  topic      text PRIMARY KEY,
+  topic      text NOT NULL,
   message_id bigint NOT NULL,
   payload    bytea NOT NULL,
   qos        smallint NOT NULL CHECK (qos BETWEEN 0 AND 2),
@@ -188,6 +189,7 @@ CREATE TABLE retained (
   at         timestamptz NOT NULL,
   expires_at timestamptz NOT NULL
 );
+CREATE UNIQUE INDEX retained_key ON retained ((md5(topic)::uuid));
 
 -- ---------------------------------------------------------------- outbox
 

@@ -1,0 +1,37 @@
+-- The inbox and the trace of a message (db/account_inbox.cpp). A message that never expires has NULL expires_us.
+
+-- name: account_inbox_list
+SELECT m.id, m.topic, m.payload, m.qos, m.retain, (extract(epoch FROM m.at) * 1000000)::bigint AS at_us,
+       CASE WHEN m.expires_at < 'infinity' THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_us
+FROM inbox i JOIN messages m ON m.id = i.message_id
+WHERE i.user_id = $1 AND i.message_id > $2 AND ($3::text IS NULL OR m.topic = $3)
+  AND m.expires_at > timestamptz 'epoch' + $4::bigint * interval '1 microsecond'
+ORDER BY i.message_id LIMIT $5
+
+-- name: account_inbox_find
+SELECT m.id, m.topic, m.payload, m.qos, m.retain, (extract(epoch FROM m.at) * 1000000)::bigint AS at_us,
+       CASE WHEN m.expires_at < 'infinity' THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_us
+FROM inbox i JOIN messages m ON m.id = i.message_id
+WHERE i.user_id = $1 AND i.message_id = $2
+  AND m.expires_at > timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
+
+-- name: account_inbox_ack
+DELETE FROM inbox WHERE user_id = $1 AND message_id = ANY ($2::bigint[]) RETURNING message_id
+
+-- name: account_inbox_ack_up_to
+DELETE FROM inbox WHERE user_id = $1 AND message_id <= $2 RETURNING message_id
+
+-- name: account_trace_message
+SELECT topic, (extract(epoch FROM at) * 1000000)::bigint AS at_us FROM messages WHERE id = $1
+
+-- name: account_trace_rows
+SELECT 'push' AS receiver, p.phone_id AS id, p.user_id::text AS user_id, o.state::text AS state, o.reason, o.attempt_count,
+       o.provider_id, (extract(epoch FROM o.due_at) * 1000000)::bigint AS due_us,
+       (extract(epoch FROM o.resolved_at) * 1000000)::bigint AS resolved_us
+FROM outbox o JOIN phones p ON p.id = o.phone_id WHERE o.message_id = $1
+UNION ALL
+SELECT 'session', q.client_id, CASE WHEN s.principal_kind = 'user' THEN s.principal_id ELSE '' END, 'waiting', '', 0, '', NULL, NULL
+FROM session_queue q JOIN sessions s ON s.client_id = q.client_id WHERE q.message_id = $1
+UNION ALL
+SELECT 'inbox', i.user_id::text, i.user_id::text, 'waiting', '', 0, '', NULL, NULL FROM inbox i WHERE i.message_id = $1
+ORDER BY 1, 2 LIMIT 1000

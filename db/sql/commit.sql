@@ -1,0 +1,89 @@
+-- What the commit queue runs, in this order, as one transaction (db/commit_statements.cpp). Every statement takes columns as
+-- arrays and may be repeated after a COMMIT with unknown outcome without changing anything. Rows whose session, user, phone or
+-- message is gone meanwhile are skipped, a gone entry becomes NULL: nothing that happens beside it fails the transaction.
+
+-- name: purge_sessions
+DELETE FROM sessions WHERE client_id = ANY ($1::text[])
+
+-- name: store_sessions
+INSERT INTO sessions (client_id, principal_kind, principal_id, expiry_s, ends_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+ON CONFLICT (client_id) DO UPDATE SET
+  principal_kind = excluded.principal_kind, principal_id = excluded.principal_id,
+  expiry_s = excluded.expiry_s, ends_at = excluded.ends_at
+
+-- name: remove_subscriptions
+DELETE FROM subscriptions s USING unnest($1::text[], $2::text[]) AS gone (client_id, filter)
+WHERE s.client_id = gone.client_id AND s.filter = gone.filter
+  AND md5(s.filter)::uuid = md5(gone.filter)::uuid
+
+-- name: store_subscriptions
+INSERT INTO subscriptions (client_id, filter, qos, no_local, retain_as_published, retain_handling, subscription_id)
+SELECT n.*
+FROM unnest($1::text[], $2::text[], $3::smallint[], $4::boolean[], $5::boolean[], $6::smallint[], $7::bigint[])
+  AS n (client_id, filter, qos, no_local, retain_as_published, retain_handling, subscription_id)
+WHERE EXISTS (SELECT FROM sessions s WHERE s.client_id = n.client_id)
+ON CONFLICT (client_id, (md5(filter)::uuid)) DO UPDATE SET
+  filter = excluded.filter, qos = excluded.qos, no_local = excluded.no_local,
+  retain_as_published = excluded.retain_as_published, retain_handling = excluded.retain_handling,
+  subscription_id = excluded.subscription_id
+
+-- name: store_messages
+-- Several shards and nodes may store the same message: same id, same content.
+INSERT INTO messages (id, topic, payload, qos, retain, properties, publisher, at, expires_at)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::smallint[], $5::boolean[], $6::bytea[], $7::text[],
+                     $8::timestamptz[], $9::timestamptz[])
+ON CONFLICT (id) DO NOTHING
+
+-- name: store_queue
+INSERT INTO session_queue (client_id, message_id, qos, retain, subscription_id)
+SELECT n.*
+FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::boolean[], $5::bigint[])
+  AS n (client_id, message_id, qos, retain, subscription_id)
+WHERE EXISTS (SELECT FROM sessions s WHERE s.client_id = n.client_id)
+  AND EXISTS (SELECT FROM messages m WHERE m.id = n.message_id)
+ON CONFLICT (client_id, message_id) DO NOTHING
+
+-- name: store_inbox
+INSERT INTO inbox (user_id, message_id, entry_id)
+SELECT n.user_id, n.message_id, e.id
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (user_id, message_id, entry_id)
+LEFT JOIN topic_entries e ON e.id = n.entry_id
+WHERE EXISTS (SELECT FROM users u WHERE u.id = n.user_id)
+  AND EXISTS (SELECT FROM messages m WHERE m.id = n.message_id)
+ON CONFLICT (user_id, message_id) DO NOTHING
+
+-- name: store_outbox
+-- $7: our node number, -1 for none; $8: now. The lease is told in db/outbox_store.hpp.
+INSERT INTO outbox (message_id, phone_id, entry_id, reason, due_at, expires_at, claimed_by, claimed_until)
+SELECT n.message_id, n.phone_id, e.id, n.reason, n.due_at, n.expires_at, nullif($7::integer, -1),
+       CASE WHEN $7::integer >= 0 THEN greatest(n.due_at, $8::timestamptz) + interval '60 seconds' END
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+  AS n (message_id, phone_id, entry_id, reason, due_at, expires_at)
+LEFT JOIN topic_entries e ON e.id = n.entry_id
+WHERE EXISTS (SELECT FROM phones p WHERE p.id = n.phone_id)
+  AND EXISTS (SELECT FROM messages m WHERE m.id = n.message_id)
+ON CONFLICT (message_id, phone_id) DO NOTHING
+
+-- name: remove_acknowledged
+DELETE FROM session_queue q USING unnest($1::text[], $2::bigint[]) AS gone (client_id, message_id)
+WHERE q.client_id = gone.client_id AND q.message_id = gone.message_id
+
+-- name: cancel_notifications
+UPDATE outbox o SET state = 'cancelled', reason = c.reason, resolved_at = $4::timestamptz,
+                    claimed_by = NULL, claimed_until = NULL
+FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS c (message_id, phone_id, reason)
+WHERE o.message_id = c.message_id AND o.phone_id = c.phone_id AND o.state = 'pending'
+
+-- name: clear_retained
+DELETE FROM retained r USING unnest($1::text[], $2::bigint[]) AS gone (topic, message_id)
+WHERE md5(r.topic)::uuid = md5(gone.topic)::uuid AND r.topic = gone.topic AND r.message_id <= gone.message_id
+
+-- name: store_retained
+INSERT INTO retained (topic, message_id, payload, qos, properties, publisher, at, expires_at)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::smallint[], $5::bytea[], $6::text[],
+                     $7::timestamptz[], $8::timestamptz[])
+ON CONFLICT ((md5(topic)::uuid)) DO UPDATE SET
+  topic = excluded.topic, message_id = excluded.message_id, payload = excluded.payload, qos = excluded.qos,
+  properties = excluded.properties, publisher = excluded.publisher, at = excluded.at, expires_at = excluded.expires_at
+WHERE retained.message_id < excluded.message_id
