@@ -1,0 +1,56 @@
+// The options that have no home further right: listeners, who may enter, the cluster, the log. Defaults live here;
+// config/keys.cpp only reads into them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace wake::config {
+
+/// What a listener speaks. The s-kinds are TLS and need cert_file and key_file.
+enum class Protocol : std::uint8_t { Mqtt, Mqtts, Ws, Wss, Http, Https };
+
+/// Whether TLS asks the client for a certificate; its CN is then the user name (contract §4).
+enum class ClientCert : std::uint8_t { None, Request, Require };
+
+/// One [[listener]].
+struct ListenerOptions {
+  Protocol protocol = Protocol::Mqtt;
+  std::string address = "0.0.0.0:1883";  // "host:port", "[v6]:port", ":port" (all addresses) or "unix:/path"
+  std::string cert_file;                 // PEM, the chain with the server's own first
+  std::string key_file;                  // PEM
+  std::string client_ca_file;            // PEM; who may sign clients' certificates
+  ClientCert client_cert = ClientCert::None;
+  bool proxy_protocol = false;  // the PROXY protocol's header (v1 or v2) comes first and names the real peer
+};
+
+inline bool is_tls(Protocol protocol) {
+  return protocol == Protocol::Mqtts || protocol == Protocol::Wss || protocol == Protocol::Https;
+}
+
+/// [auth]
+struct AuthOptions {
+  bool allow_anonymous = false;    // a client without credentials may do all: development only
+  bool self_registration = false;  // POST /v1/users without being an admin
+  std::chrono::seconds token_ttl{3600};
+  std::string jwt_jwks_file;  // JWKS whose keys sign accepted JWTs; empty: no JWTs
+  std::string webhook_url;    // a back end to ask; empty: none. Never logged: it may hold a password
+  std::chrono::seconds webhook_cache{60};
+};
+
+/// [cluster]
+struct ClusterOptions {
+  std::string nats_url;  // empty: one node. Never logged: it may hold a password
+};
+
+enum class LogThreshold : std::uint8_t { Debug, Info, Warn, Error };
+enum class LogFormat : std::uint8_t { Text, Json };
+
+/// [log]
+struct LogOptions {
+  LogThreshold level = LogThreshold::Info;
+  LogFormat format = LogFormat::Text;
+};
+
+}  // namespace wake::config
