@@ -11,10 +11,10 @@ struct AppOptions {
   std::string id;  // the app id that phones register with
   broker::Platform platform = broker::Platform::Apns;
   // APNs: a key (key_file, key_id, team_id) or a certificate (cert_file, with its key in key_file).
-  std::string key_file;   // .p8, PKCS#8 PEM, P-256
-  std::string key_id;     // 10 characters
-  std::string team_id;    // 10 characters
-  std::string topic;      // the bundle id
+  std::string key_file;  // .p8, PKCS#8 PEM, P-256
+  std::string key_id;    // 10 characters
+  std::string team_id;   // 10 characters
+  std::string topic;     // the bundle id
   broker::Environment environment = broker::Environment::Production;
   std::string cert_file;
   // FCM

@@ -20,7 +20,8 @@ struct Resolution {
     RetryAt,    // stays pending and ours; not before due_at
     Released,   // stays pending, given back: any node may claim it from due_at on
   };
-  /// Compare-and-delete (contract §2.7): only if the phone still has this token and registered no later than this.
+  /// Compare-and-delete (contract §2.7): only if the phone still has this token and registered no later than
+  /// this.
   struct TokenRemoval {
     broker::DeviceToken token;
     broker::UtcTime registered_until{};
@@ -33,14 +34,15 @@ struct Resolution {
   broker::UtcTime at{};
   broker::UtcTime due_at{};  // RetryAt, Released
   std::optional<TokenRemoval> token_removal;
-  std::optional<broker::Environment> proven_environment;  // the provider took a token whose environment was unproven
+  std::optional<broker::Environment>
+      proven_environment;  // the provider took a token whose environment was unproven
 };
 
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  /// Queues the outcomes; they become durable in order, in batches, together with token removals. Does not block and never
-  /// loses: while storage is away they wait in memory. Any thread.
+  /// Queues the outcomes; they become durable in order, in batches, together with token removals. Does not
+  /// block and never loses: while storage is away they wait in memory. Any thread.
   virtual void resolve(std::vector<Resolution> resolutions) = 0;
 };
 
