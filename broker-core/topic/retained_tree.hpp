@@ -8,10 +8,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "broker-core/flat_index.hpp"
 
 namespace wake::broker {
 
@@ -35,33 +38,37 @@ TopicStep step_of(std::string_view filter, std::string_view topic);
 template <class T>
 class RetainedTree {
  public:
+  /// `seed` as SubscriptionTree's: unknown to clients.
+  explicit RetainedTree(std::uint64_t seed = 0) : seed_(seed) {}
+  RetainedTree(const RetainedTree&) = delete;
+  RetainedTree& operator=(const RetainedTree&) = delete;
+
   std::size_t size() const { return topics_.size(); }
 
   /// True when the topic is new.
   bool set(std::string_view topic, T value) {
-    const auto found = topics_.lower_bound(topic);
-    if (found != topics_.end() && found->first == topic) {
-      found->second = std::move(value);
+    if (T* found = find(topic)) {
+      *found = std::move(value);
       return false;
     }
-    topics_.emplace_hint(found, topic, std::move(value));
+    index_.insert(hash_text(topic, seed_), topics_.emplace(topic, std::move(value)).first);
     return true;
   }
   /// False when there was none.
   bool erase(std::string_view topic) {
-    const auto found = topics_.find(topic);
-    if (found == topics_.end()) return false;
-    topics_.erase(found);
+    const std::uint64_t hash = hash_text(topic, seed_);
+    const Place* found = index_.find(hash, is_at(topic));
+    if (!found) return false;
+    const Place place = *found;
+    index_.erase(hash, is_at(topic));
+    topics_.erase(place);
     return true;
   }
   /// Null when there is none. Valid until the topic is erased.
-  T* find(std::string_view topic) {
-    const auto found = topics_.find(topic);
-    return found == topics_.end() ? nullptr : &found->second;
-  }
+  T* find(std::string_view topic) { return const_cast<T*>(std::as_const(*this).find(topic)); }
   const T* find(std::string_view topic) const {
-    const auto found = topics_.find(topic);
-    return found == topics_.end() ? nullptr : &found->second;
+    const Place* found = index_.find(hash_text(topic, seed_), is_at(topic));
+    return found ? &(*found)->second : nullptr;
   }
 
   /// Visits a slice of the topics that the filter matches, in tree order, by visit(std::string_view topic,
@@ -92,7 +99,16 @@ class RetainedTree {
   }
 
  private:
-  std::map<std::string, T, TreeOrder> topics_;
+  using Topics = std::map<std::string, T, TreeOrder>;
+  using Place = typename Topics::iterator;
+
+  static auto is_at(std::string_view topic) {
+    return [topic](const Place& place) { return place->first == topic; };
+  }
+
+  std::uint64_t seed_;
+  Topics topics_;
+  FlatIndex<Place> index_;  // most messages replace an earlier one: found by hash, not by twenty comparisons
 };
 
 }  // namespace wake::broker
