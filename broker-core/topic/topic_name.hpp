@@ -78,8 +78,9 @@ void for_each_level(std::string_view text, Visit&& visit) {
 
 std::size_t level_count(std::string_view text);
 
-/// 1..65'535 bytes of MQTT's UTF-8, no wildcard, at most `max_levels` levels: v5 [MQTT-4.7.0-1],
-/// [MQTT-4.7.3-1..3].
+/// 1..65'535 bytes of MQTT's UTF-8 without wildcards and control characters, at most `max_levels` levels: v5
+/// [MQTT-3.3.2-2], [MQTT-4.7.3-1..3]. v5 §1.5.4 lets us refuse control characters; in topics we do, like
+/// Mosquitto.
 bool is_valid_topic_name(std::string_view topic, std::size_t max_levels);
 
 /// As a name, but + may stand for a whole level and # for all the last ones: v5 [MQTT-4.7.1-1],
