@@ -1,0 +1,57 @@
+// Hears which users changed (NOTIFY wake_registry, sent by triggers of the registry's tables), on a
+// connection and a thread of its own. Notifications carry ids only; whoever hears loads the user again
+// (registry_store.hpp).
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "broker-core/types.hpp"
+#include "db/outage.hpp"
+#include "push/log.hpp"
+
+namespace wake::db {
+
+class RegistryListener {
+ public:
+  struct Options {
+    std::string url;
+    Outage::Backoff backoff{};
+  };
+  /// Called from the listener's thread; they may block it.
+  struct Callbacks {
+    std::function<void(broker::UserId)> on_user_changed;
+    /// The connection was lost and is back: any user may have changed meanwhile.
+    std::function<void()> on_resync;
+  };
+  /// Starts the thread, which connects by itself.
+  RegistryListener(Options options, Callbacks callbacks, push::LogSink log);
+  ~RegistryListener();
+  RegistryListener(const RegistryListener&) = delete;
+  RegistryListener& operator=(const RegistryListener&) = delete;
+
+  /// Whether every change from now on will be heard. Wait for it before the first load of the registry, or a
+  /// change between the two is missed.
+  bool wait_until_listening(std::chrono::milliseconds deadline);
+
+ private:
+  void run(std::stop_token stop);
+  void listen(std::stop_token stop);
+  void began_to_listen();
+  void hear(const std::string& payload) const;
+
+  const Options options_;
+  const Callbacks callbacks_;
+  Outage outage_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool is_listening_ = false;
+  bool has_listened_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace wake::db

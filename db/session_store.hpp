@@ -1,0 +1,45 @@
+// Sessions, their queues and retained messages, read back at start and when an owner returns. They are
+// written by the commit queue only. Functions take a connection of the caller's, block, and throw pqxx errors
+// (see storage_away.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "broker-core/persist.hpp"
+#include "db/connection_fwd.hpp"
+
+namespace wake::db {
+
+/// Every session with its subscriptions, page by page. Before that, sessions that were connected when the
+/// last process ended get an end: `now` + expiry. So call it once, at start, while nobody else serves these
+/// sessions.
+void load_sessions(Connection& connection, broker::UtcTime now,
+                   const std::function<void(broker::SessionRecord&&)>& each);
+
+/// Every retained message that has not expired. `retain` is true in each.
+void load_retained(Connection& connection, broker::UtcTime now,
+                   const std::function<void(broker::MessageRecord&&)>& each);
+
+/// The oldest messages queued for a session after `after` (MessageId{} for the first page), in order of
+/// message id.
+///   limit      rows at most
+///   max_bytes  no further row once the payloads reach it; the first row always comes
+/// Message ids of several nodes and shards may be committed out of order: a page read while others write can
+/// be overtaken by a smaller id. Whoever drains a queue starts again from the beginning after the last page,
+/// acknowledged rows being gone.
+std::vector<broker::QueuedMessage> load_queue_page(Connection& connection, const broker::ClientId& client_id,
+                                                   broker::MessageId after, int limit,
+                                                   std::size_t max_bytes = 4 * 1024 * 1024);
+
+struct QueueCount {
+  broker::ClientId client_id;
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;  // topic, payload, properties
+};
+/// What waits for each session that has a queue, for the bounds of [limits]. Reads all queues: at start only.
+void load_queue_counts(Connection& connection, const std::function<void(const QueueCount&)>& each);
+
+}  // namespace wake::db

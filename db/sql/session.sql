@@ -1,0 +1,40 @@
+-- Sessions, retained messages and queues as they are read back (db/session_store.cpp). Everything is read in pages by key, so
+-- that a million sessions need no more memory here than one page.
+
+-- name: end_connected_sessions
+-- Whoever was connected when the last process ended is away since then, as far as anybody knows: from now.
+UPDATE sessions SET ends_at = $1::timestamptz + expiry_s * interval '1 second'
+WHERE ends_at IS NULL AND expiry_s < 4294967295
+
+-- name: list_sessions
+SELECT client_id, principal_kind, principal_id, expiry_s, (extract(epoch FROM ends_at) * 1000000)::bigint,
+       CASE principal_kind WHEN 'user' THEN (SELECT username FROM users u WHERE u.id::text = principal_id)
+                           WHEN 'device' THEN principal_id WHEN 'service' THEN 'api-key' ELSE '' END
+FROM sessions WHERE client_id > $1 ORDER BY client_id LIMIT $2
+
+-- name: list_subscriptions
+SELECT client_id, filter, qos, no_local, retain_as_published, retain_handling, subscription_id
+FROM subscriptions WHERE client_id BETWEEN $1 AND $2
+
+-- name: list_retained
+SELECT md5(topic)::uuid, message_id, topic, payload, qos, properties, publisher,
+       (extract(epoch FROM at) * 1000000)::bigint,
+       CASE WHEN isfinite(expires_at) THEN (extract(epoch FROM expires_at) * 1000000)::bigint END
+FROM retained WHERE md5(topic)::uuid > $1::uuid AND expires_at > $2::timestamptz
+ORDER BY md5(topic)::uuid LIMIT $3
+
+-- name: list_queue
+-- The first row always comes, the following while the payloads before them fit into $4 bytes.
+SELECT id, topic, payload, message_qos, retained_at_publish, properties, publisher, at, expires_at, qos, retain, subscription_id
+FROM (SELECT m.id, m.topic, m.payload, m.qos AS message_qos, m.retain AS retained_at_publish, m.properties, m.publisher,
+             (extract(epoch FROM m.at) * 1000000)::bigint AS at,
+             CASE WHEN isfinite(m.expires_at) THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_at,
+             q.qos, q.retain, q.subscription_id,
+             sum(octet_length(m.payload)) OVER (ORDER BY q.message_id) - octet_length(m.payload) AS bytes_before
+      FROM (SELECT * FROM session_queue WHERE client_id = $1 AND message_id > $2 ORDER BY message_id LIMIT $3) q
+      JOIN messages m ON m.id = q.message_id) page
+WHERE bytes_before < $4 ORDER BY id
+
+-- name: count_queues
+SELECT q.client_id, count(*), sum(octet_length(m.payload) + octet_length(m.topic) + octet_length(m.properties))
+FROM session_queue q JOIN messages m ON m.id = q.message_id GROUP BY q.client_id

@@ -1,0 +1,34 @@
+-- What nobody needs any more, in slices of $2 rows; two nodes sweep side by side because each skips what the other has locked.
+
+-- name: sweep_sessions
+-- Queue and subscriptions go with them.
+DELETE FROM sessions WHERE client_id IN (
+  SELECT client_id FROM sessions WHERE ends_at < $1::timestamptz ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+
+-- name: sweep_expired_messages
+-- Queue, inbox and outbox rows go with them.
+DELETE FROM messages WHERE id IN (
+  SELECT id FROM messages WHERE expires_at < $1::timestamptz AND expires_at < 'infinity'
+  ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+
+-- name: sweep_unowed_messages
+-- $1: only ids after this; $3: stored before this; $4: notifications resolved before this are no longer wanted for the trace.
+WITH page AS (
+  SELECT id FROM messages WHERE id > $1 AND at < $3::timestamptz ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED),
+gone AS (
+  DELETE FROM messages m USING page
+  WHERE m.id = page.id
+    AND NOT EXISTS (SELECT FROM session_queue q WHERE q.message_id = m.id)
+    AND NOT EXISTS (SELECT FROM inbox i WHERE i.message_id = m.id)
+    AND NOT EXISTS (SELECT FROM outbox o WHERE o.message_id = m.id
+                    AND (o.state = 'pending' OR o.resolved_at >= $4::timestamptz))
+  RETURNING m.id)
+SELECT (SELECT count(*) FROM gone), count(*), coalesce(max(id), 0) FROM page
+
+-- name: sweep_access_tokens
+DELETE FROM access_tokens WHERE token_hash IN (
+  SELECT token_hash FROM access_tokens WHERE expires_at < $1::timestamptz LIMIT $2 FOR UPDATE SKIP LOCKED)
+
+-- name: sweep_pairing_codes
+DELETE FROM pairing_codes WHERE code IN (
+  SELECT code FROM pairing_codes WHERE expires_at < $1::timestamptz LIMIT $2 FOR UPDATE SKIP LOCKED)

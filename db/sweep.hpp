@@ -1,0 +1,39 @@
+// Removes what nobody needs any more: ended sessions, expired messages, messages that nobody is owed, expired
+// tokens and codes. Several nodes may sweep at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "broker-core/types.hpp"
+#include "db/connection_fwd.hpp"
+
+namespace wake::db {
+
+/// A session's end is the core's to tell (it purges); here only what a dead node left. The margin keeps a
+/// sweep from racing a client that returned at the last second and whose row is not committed yet. For the
+/// same reason: do not sweep while the commit queue is behind.
+inline constexpr std::chrono::minutes kSessionMargin{5};
+/// A message may be stored before the rows that refer to it.
+inline constexpr std::chrono::minutes kUnowedMessageAge{10};
+/// Final outbox rows of messages that nobody is owed are kept so long for GET /v1/messages/{id}/trace.
+inline constexpr std::chrono::hours kTraceAge{24};
+
+struct SweepResult {
+  std::uint64_t sessions = 0;
+  std::uint64_t expired_messages = 0;
+  std::uint64_t unowed_messages = 0;
+  std::uint64_t access_tokens = 0;
+  std::uint64_t pairing_codes = 0;
+  bool is_full = false;  // some slice was full: sweep again soon
+};
+
+/// Where the search for unowed messages goes on; starts over after the youngest.
+struct SweepCursor {
+  broker::MessageId after{};
+};
+
+/// At most `limit` rows of each kind, each kind in a transaction of its own. Blocks; throws pqxx errors.
+SweepResult sweep(Connection& connection, broker::UtcTime now, int limit, SweepCursor& cursor);
+
+}  // namespace wake::db
