@@ -25,78 +25,78 @@ inline std::uint32_t slot_of(ConnectionId id) { return static_cast<std::uint32_t
 /// What the shell knows of a connection when it accepts it.
 struct ListenerFacts {
   std::string protocol = "mqtt";  // as in [[listener]]
-  std::string address;            // peer, "host:port"
-  std::string certificate_cn;     // of a verified client certificate, else empty
+  std::string address{};            // peer, "host:port"
+  std::string certificate_cn{};     // of a verified client certificate, else empty
 };
 
 /// Write what is in the Outbound, then close (half-close, drain, close).
 struct Close {
-  ConnectionId connection;
-  std::string reason;  // for the log
+  ConnectionId connection{};
+  std::string reason{};  // for the log
 };
 /// The session lives on another shard: move the socket there, with every byte received so far. The core has
 /// forgotten it.
 struct Handover {
-  ConnectionId connection;
+  ConnectionId connection{};
   unsigned shard = 0;
 };
 /// Input was refused for a while (on_bytes consumed nothing more); feed what is left again, then read on.
 struct Resume {
-  ConnectionId connection;
+  ConnectionId connection{};
 };
 /// Off the shard: who is it? Answer with on_authenticated.
 struct Authenticate {
-  ConnectionId connection;
-  std::optional<std::string> username;
-  std::optional<std::string> password;  // never logged
-  std::string certificate_cn;
-  std::string address;
-  ClientId client_id;
+  ConnectionId connection{};
+  std::optional<std::string> username{};
+  std::optional<std::string> password{};  // never logged
+  std::string certificate_cn{};
+  std::string address{};
+  ClientId client_id{};
 };
 /// Read the oldest `limit` rows of the session's queue but for those we hold. Answer with on_queue_page.
 struct LoadQueue {
-  ClientId client_id;
+  ClientId client_id{};
   std::uint64_t ticket = 0;
-  std::vector<MessageId> except;
+  std::vector<MessageId> except{};
   std::size_t limit = 0;
 };
 /// Hand this notification to the dispatcher: its row is committed and the decision is to wake.
 struct Notice {
-  MessageId message_id;
-  PhoneId phone_id;
-  std::shared_ptr<const MessageRecord> message;
-  std::shared_ptr<const EntryRecord> entry;
-  DeviceToken token;
-  std::string locale;
+  MessageId message_id{};
+  PhoneId phone_id{};
+  std::shared_ptr<const MessageRecord> message{};
+  std::shared_ptr<const EntryRecord> entry{};
+  DeviceToken token{};
+  std::string locale{};
   UtcTime expires_at{};
   int attempt_count = 0;
 };
 struct Notify {
-  Notice notice;
+  Notice notice{};
 };
 /// Acknowledged, or no longer permitted: if the dispatcher still has it, it must not leave.
 struct CancelNotice {
-  MessageId message_id;
-  PhoneId phone_id;
+  MessageId message_id{};
+  PhoneId phone_id{};
 };
 /// A publish of the back end is settled, or refused.
 struct PublishSettled {
   std::uint64_t ticket = 0;
-  MessageId message_id;
+  MessageId message_id{};
   ReasonCode reason{};  // Success | NoMatchingSubscribers | QuotaExceeded
 };
 /// A device published $wake/pair.
 struct PairRequest {
-  ClientId client_id;
-  Principal principal;
-  std::string payload;
+  ClientId client_id{};
+  Principal principal{};
+  std::string payload{};
 };
 /// For the log and the counters. `event` is a fixed dotted name.
 struct Incident {
   enum class Level : std::uint8_t { Debug, Info, Warn };
   Level level = Level::Info;
   const char* event = "";
-  std::string text;
+  std::string text{};
 };
 
 using Effect = std::variant<Close, Handover, Resume, Authenticate, LoadQueue, Notify, CancelNotice,
@@ -108,21 +108,21 @@ using Effects = std::vector<Effect>;
 
 /// The sender has (or no longer has) at least one match for this filter.
 struct InterestMail {
-  std::string filter;
+  std::string filter{};
   bool add = true;
 };
 /// A message for whoever matches there. When `wants_settlement`, answered by SettledMail with the same id.
 struct RouteMail {
-  MessageRecord message;
+  MessageRecord message{};
   bool wants_settlement = false;
 };
 struct SettledMail {
-  MessageId message_id;
+  MessageId message_id{};
   bool is_refused = false;  // some receiver's queue is full
 };
 /// Every shard keeps all retained messages.
 struct RetainMail {
-  RetainedChange change;
+  RetainedChange change{};
 };
 using Mail = std::variant<InterestMail, RouteMail, SettledMail, RetainMail>;
 

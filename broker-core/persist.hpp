@@ -13,19 +13,19 @@ namespace wake::broker {
 
 /// An application message as storage and other shards see it: owned bytes, no packet.
 struct MessageRecord {
-  MessageId id;
-  std::string topic;
-  std::string payload;
+  MessageId id{};
+  std::string topic{};
+  std::string payload{};
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
-  std::string properties;  // v5 application properties exactly as on the wire, without the length; '' for 3.x
-  ClientId publisher;      // empty for REST
+  std::string properties{};  // v5 application properties exactly as on the wire, without the length; '' for 3.x
+  ClientId publisher{};      // empty for REST
   UtcTime at{};
   UtcTime expires_at = kNever;
 };
 
 struct SubscriptionRecord {
-  std::string filter;  // with $share/… in front where shared
+  std::string filter{};  // with $share/… in front where shared
   Qos qos = Qos::AtMostOnce;
   bool no_local = false;
   bool retain_as_published = false;
@@ -35,11 +35,11 @@ struct SubscriptionRecord {
 
 /// A session that outlives its connection.
 struct SessionRecord {
-  ClientId client_id;
-  Principal principal;
+  ClientId client_id{};
+  Principal principal{};
   std::uint32_t expiry_s = 0;     // 0xFFFFFFFF: never
   UtcTime ends_at = kNever;       // kNever while connected or never ending (NULL in the table)
-  std::vector<SubscriptionRecord> subscriptions;  // filled when loaded, ignored when stored
+  std::vector<SubscriptionRecord> subscriptions{};  // filled when loaded, ignored when stored
 };
 
 /// The net change to one session in this batch: `purge` deletes what was there (queue and subscriptions too), then
@@ -47,61 +47,61 @@ struct SessionRecord {
 struct SessionChange {
   bool purge = false;
   bool store = false;
-  SessionRecord row;
+  SessionRecord row{};
   struct SubscriptionChange {
     bool remove = false;  // else: insert or replace
-    SubscriptionRecord subscription;
+    SubscriptionRecord subscription{};
   };
-  std::vector<SubscriptionChange> subscriptions;
+  std::vector<SubscriptionChange> subscriptions{};
 };
 
 struct QueueRow {
-  ClientId client_id;
-  MessageId message_id;
+  ClientId client_id{};
+  MessageId message_id{};
   Qos qos = Qos::AtLeastOnce;
   bool retain = false;
   std::uint32_t subscription_id = 0;
 };
 struct QueueKey {
-  ClientId client_id;
-  MessageId message_id;
+  ClientId client_id{};
+  MessageId message_id{};
 };
 struct InboxRow {
-  UserId user_id;
-  MessageId message_id;
-  EntryId entry_id;
+  UserId user_id{};
+  MessageId message_id{};
+  EntryId entry_id{};
 };
 /// One notification to be: written claimed by this node, so that nobody else takes it while it is in our memory.
 struct OutboxRow {
-  MessageId message_id;
-  PhoneId phone_id;
-  EntryId entry_id;
+  MessageId message_id{};
+  PhoneId phone_id{};
+  EntryId entry_id{};
   UtcTime due_at{};      // not to be sent before
   UtcTime expires_at{};
-  std::string reason;    // the decision's Reason, as text
+  std::string reason{};    // the decision's Reason, as text
 };
 /// Still pending: becomes cancelled with this reason. Already sent: nothing.
 struct OutboxCancel {
-  MessageId message_id;
-  PhoneId phone_id;
-  std::string reason;
+  MessageId message_id{};
+  PhoneId phone_id{};
+  std::string reason{};
 };
 /// A retained message replaces an older one (by message id) of its topic; `clear` removes it.
 struct RetainedChange {
   bool clear = false;
-  MessageRecord message;  // topic and id always; the rest when not clear
+  MessageRecord message{};  // topic and id always; the rest when not clear
 };
 
 struct Persist {
   std::uint64_t batch = 0;  // the shard's own count, answered by on_committed
-  std::map<std::string, SessionChange> sessions;  // by client id
-  std::vector<MessageRecord> messages;
-  std::vector<QueueRow> queue;
-  std::vector<InboxRow> inbox;
-  std::vector<OutboxRow> outbox;
-  std::vector<QueueKey> acknowledged;     // session_queue rows to remove
-  std::vector<OutboxCancel> cancelled;
-  std::vector<RetainedChange> retained;   // in order
+  std::map<std::string, SessionChange> sessions{};  // by client id
+  std::vector<MessageRecord> messages{};
+  std::vector<QueueRow> queue{};
+  std::vector<InboxRow> inbox{};
+  std::vector<OutboxRow> outbox{};
+  std::vector<QueueKey> acknowledged{};     // session_queue rows to remove
+  std::vector<OutboxCancel> cancelled{};
+  std::vector<RetainedChange> retained{};   // in order
 
   bool is_empty() const {
     return sessions.empty() && messages.empty() && queue.empty() && inbox.empty() && outbox.empty() &&
@@ -111,7 +111,7 @@ struct Persist {
 
 /// A page of a session's queue, oldest first, as storage answers it.
 struct QueuedMessage {
-  MessageRecord message;
+  MessageRecord message{};
   Qos qos = Qos::AtLeastOnce;
   bool retain = false;
   std::uint32_t subscription_id = 0;
