@@ -20,7 +20,7 @@ Page<broker::MessageRecord> list_inbox(Pool& pool, broker::UserId user,
                                        broker::UtcTime now);
 std::optional<broker::MessageRecord> find_inbox_message(Pool& pool, broker::UserId user, broker::MessageId id,
                                                         broker::UtcTime now);
-/// Removes them from the inbox and from the queues of the user's phones. Returns those that were there.
+/// Removes them from the inbox; the queues of sessions are the shards' own. Returns those that were there.
 std::vector<broker::MessageId> acknowledge_inbox(Pool& pool, broker::UserId user,
                                                  const std::vector<broker::MessageId>& ids);
 std::vector<broker::MessageId> acknowledge_inbox_up_to(Pool& pool, broker::UserId user,

@@ -31,8 +31,10 @@ struct PhoneRegistration {
 };
 
 /// Inserts or replaces the phone (user, phone_id) and its session row, and takes the token from whichever
-/// phone had it.
-PhoneRegistration register_phone(Pool& pool, broker::UserId user, const broker::PhoneRecord& phone);
+/// phone had it. `has_environment`: the app named it; otherwise what is known of a token that stays the same
+/// is kept.
+PhoneRegistration register_phone(Pool& pool, broker::UserId user, const broker::PhoneRecord& phone,
+                                 bool has_environment);
 /// By phone id; `after` is a phone id.
 Page<Phone> list_phones(Pool& pool, broker::UserId user, const PageRequest& page);
 std::optional<Phone> find_phone(Pool& pool, broker::UserId user, const std::string& phone_id);

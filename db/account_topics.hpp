@@ -18,8 +18,7 @@ struct EntryFilter {
 
 /// `record.id` is made here; `record.device_id` is empty or paired with the user. Empty: the user has this
 /// filter already, or the device was unpaired meanwhile.
-std::optional<broker::EntryRecord> add_entry(Pool& pool, broker::UserId user,
-                                             const broker::EntryRecord& record);
+std::optional<broker::EntryId> add_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record);
 /// In order of id; `after` is an id.
 Page<broker::EntryRecord> list_entries(Pool& pool, broker::UserId user, const EntryFilter& filter,
                                        const PageRequest& page);

@@ -1,0 +1,69 @@
+#include "db/account_users.hpp"
+
+#include "db/account_row.hpp"
+#include "db/sql/account_users.sql.hpp"
+
+namespace wake::db {
+
+using namespace account;
+
+namespace {
+
+User to_user(const pqxx::row& row) {
+  return {broker::UserId{row["id"].as<std::int64_t>()}, row["username"].as<std::string>(),
+          row["password_hash"].as<std::string>(), to_time(row["created_us"])};
+}
+
+std::optional<User> first_user(const pqxx::result& rows) {
+  if (rows.empty()) return std::nullopt;
+  return to_user(rows[0]);
+}
+
+}  // namespace
+
+std::optional<User> add_user(Pool& pool, const std::string& username, const std::string& password_hash) {
+  return first_user(ask(pool, sql::account_user_add, username, password_hash));
+}
+
+bool set_password(Pool& pool, const std::string& username, const std::string& password_hash) {
+  return in_transaction(pool, [&](pqxx::work& work) {
+    const pqxx::result changed = exec(work, sql::account_user_set_password, username, password_hash);
+    if (changed.empty()) return false;
+    exec(work, sql::account_user_drop_tokens, changed[0][0].as<std::int64_t>());
+    return true;
+  });
+}
+
+std::optional<User> find_user(Pool& pool, const std::string& username) {
+  return first_user(ask(pool, sql::account_user_find, username));
+}
+
+std::optional<User> find_user_by_id(Pool& pool, broker::UserId id) {
+  return first_user(ask(pool, sql::account_user_find_by_id, id.value));
+}
+
+Page<User> list_users(Pool& pool, const PageRequest& page) {
+  return cut_page<User>(ask(pool, sql::account_user_list, page.after, page.limit + 1), page, to_user,
+                        [](const User& user) { return user.username; });
+}
+
+std::optional<broker::UserId> remove_user(Pool& pool, const std::string& username) {
+  return in_transaction(pool, [&](pqxx::work& work) -> std::optional<broker::UserId> {
+    const pqxx::result removed = exec(work, sql::account_user_remove, username);
+    if (removed.empty()) return std::nullopt;
+    const broker::UserId id{removed[0][0].as<std::int64_t>()};
+    exec(work, sql::account_user_drop_sessions, id.value);
+    return id;
+  });
+}
+
+void add_access_token(Pool& pool, const std::string& token_hash, broker::UserId user,
+                      broker::UtcTime expires_at) {
+  ask(pool, sql::account_token_add, to_hex(token_hash), user.value, to_us(expires_at));
+}
+
+std::optional<User> find_user_by_token(Pool& pool, const std::string& token_hash, broker::UtcTime now) {
+  return first_user(ask(pool, sql::account_token_find_user, to_hex(token_hash), to_us(now)));
+}
+
+}  // namespace wake::db

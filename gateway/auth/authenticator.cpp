@@ -1,0 +1,198 @@
+// Each way in answers Ok, Refused, or "not mine": the next way is asked only when the one before does not
+// apply, so a wrong device secret is not tried as a user's password unless a user of that name may exist.
+#include "gateway/auth/authenticator.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "broker-core/packet/utf8.hpp"
+#include "broker-core/topic/topic_name.hpp"
+#include "db/account_store.hpp"
+#include "gateway/auth/failure_throttle.hpp"
+#include "gateway/auth/password.hpp"
+
+namespace wake::gateway {
+namespace {
+
+using Outcome = AuthResult::Outcome;
+using Kind = broker::Principal::Kind;
+
+constexpr std::string_view kServiceName = "api-key";
+constexpr std::string_view kTokenPrefix = "wat_";
+
+broker::UtcTime utc_now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+AuthResult refused() { return {}; }
+
+/// %u and %c of a rule. Empty: a name would bring a wildcard, a slash or nothing into the pattern
+/// (CVE-2017-7650).
+std::string fill_in(const std::string& pattern, const std::string& username, const std::string& client_id) {
+  std::string filter;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const bool is_mark =
+        pattern[i] == '%' && i + 1 < pattern.size() && (pattern[i + 1] == 'u' || pattern[i + 1] == 'c');
+    if (!is_mark) {
+      filter += pattern[i];
+      continue;
+    }
+    const std::string& name = pattern[++i] == 'u' ? username : client_id;
+    if (!broker::is_id_allowed(name)) return {};
+    filter += name;
+  }
+  return filter;
+}
+
+std::vector<broker::AclRule> to_rules(const std::vector<db::AclRow>& rows, const std::string& username,
+                                      const std::string& client_id) {
+  std::vector<broker::AclRule> rules;
+  for (const db::AclRow& row : rows) {
+    std::string filter = fill_in(row.filter, username, client_id);
+    if (!broker::is_valid_topic_filter(filter, broker::kMaxTopicBytes)) continue;
+    rules.push_back({row.may_publish, row.may_subscribe, std::move(filter)});
+  }
+  return rules;
+}
+
+broker::Principal to_principal(const db::User& user) {
+  return {Kind::User, std::to_string(user.id.value), user.username};
+}
+
+bool is_device_secret(const db::Device& device, const Secret& secret) {
+  return is_equal_constant_time(sha256(secret.reveal()), device.secret_hash);
+}
+
+}  // namespace
+
+struct Authenticator::Throttle {
+  explicit Throttle(int max_failures)
+      : accounts({.max_failures = max_failures}), addresses({.max_failures = max_failures * 5}) {}
+  FailureThrottle accounts;
+  FailureThrottle addresses;
+};
+
+Authenticator::Authenticator(db::Pool& pool, AuthenticatorOptions options)
+    : pool_(pool), options_(options), throttle_(std::make_unique<Throttle>(options.max_failures)) {}
+Authenticator::~Authenticator() = default;
+
+AuthResult Authenticator::authenticate(const Credentials& credentials) {
+  const std::string account = credentials.username.value_or("") + '\n' + credentials.address;
+  const auto now = std::chrono::steady_clock::now();
+  if (throttle_->accounts.is_blocked(account, now) ||
+      throttle_->addresses.is_blocked(credentials.address, now)) {
+    return {.outcome = Outcome::Throttled, .principal = {}, .grants = {}};
+  }
+  try {
+    AuthResult result = check(credentials);
+    if (result.outcome == Outcome::Refused) {
+      throttle_->accounts.count_failure(account, now);
+      if (!credentials.address.empty()) throttle_->addresses.count_failure(credentials.address, now);
+    } else {
+      throttle_->accounts.forget(account);
+    }
+    return result;
+  } catch (const db::StorageAway&) {
+    return {.outcome = Outcome::StorageAway, .principal = {}, .grants = {}};
+  }
+}
+
+AuthResult Authenticator::check(const Credentials& credentials) {
+  if (credentials.username && !broker::is_id_allowed(*credentials.username)) return refused();
+  if (credentials.password) {
+    if (credentials.password->reveal().starts_with(kTokenPrefix)) return check_token(credentials);
+    return credentials.username ? check_password(credentials) : refused();
+  }
+  if (credentials.certificate_cn) return check_certificate(credentials);
+  if (credentials.username || !options_.allow_anonymous) return refused();
+  AuthResult anonymous{
+      .outcome = Outcome::Ok, .principal = {}, .grants = {}, .is_admin = true, .has_publish_scope = true};
+  anonymous.grants.is_superuser = true;
+  anonymous.grants.may_see_sys = true;
+  return anonymous;
+}
+
+AuthResult Authenticator::check_password(const Credentials& credentials) {
+  const std::string& username = *credentials.username;
+  const Secret& password = *credentials.password;
+  if (username == kServiceName) {
+    const auto key = db::find_api_key(pool_, sha256(password.reveal()));
+    return key ? admit_key(*key, credentials.client_id) : refused();
+  }
+  if (db::is_device_id(username)) {
+    const auto device = db::find_device(pool_, username);
+    if (device && is_device_secret(*device, password))
+      return admit({Kind::Device, device->id, device->id}, credentials.client_id);
+  }
+  const auto user = db::find_user(pool_, username);
+  if (!user) {
+    spend_password_time(password);
+    return refused();
+  }
+  return is_password(password, user->password_hash) ? admit(to_principal(*user), credentials.client_id)
+                                                    : refused();
+}
+
+AuthResult Authenticator::check_token(const Credentials& credentials) {
+  const auto user = db::find_user_by_token(pool_, sha256(credentials.password->reveal()), utc_now());
+  const bool is_theirs = user && (!credentials.username || credentials.username->empty() ||
+                                  *credentials.username == user->username);
+  return is_theirs ? admit(to_principal(*user), credentials.client_id) : refused();
+}
+
+AuthResult Authenticator::check_certificate(const Credentials& credentials) {
+  const std::string& name = *credentials.certificate_cn;
+  if (!broker::is_id_allowed(name) || (credentials.username && *credentials.username != name))
+    return refused();
+  if (db::is_device_id(name) && db::find_device(pool_, name))
+    return admit({Kind::Device, name, name}, credentials.client_id);
+  const auto user = db::find_user(pool_, name);
+  return user ? admit(to_principal(*user), credentials.client_id) : refused();
+}
+
+AuthResult Authenticator::admit(broker::Principal principal, const std::string& client_id) {
+  db::Permissions permissions = db::load_permissions(pool_, principal, principal.name);
+  AuthResult result{.outcome = Outcome::Ok, .principal = std::move(principal), .grants = {}};
+  result.grants.device_ids = std::move(permissions.device_ids);
+  if (result.principal.kind == Kind::Device) result.grants.device_ids = {result.principal.id};
+  std::sort(result.grants.device_ids.begin(), result.grants.device_ids.end());
+  result.grants.rules = to_rules(permissions.rules, result.principal.name, client_id);
+  return result;
+}
+
+AuthResult Authenticator::admit_key(const db::ApiKey& key, const std::string& client_id) {
+  const broker::Principal principal{Kind::Service, std::to_string(key.id), std::string(kServiceName)};
+  const db::Permissions permissions = db::load_permissions(pool_, principal, key.name);
+  AuthResult result{.outcome = Outcome::Ok, .principal = principal, .grants = {}};
+  result.is_admin = key.has_scope("admin");
+  result.has_publish_scope = key.has_scope("publish");
+  result.grants.may_see_sys = true;
+  if (result.has_publish_scope) result.grants.publish_filters = key.filters;
+  if (key.has_scope("subscribe")) result.grants.subscribe_filters = key.filters;
+  result.grants.rules = to_rules(permissions.rules, principal.name, client_id);
+  return result;
+}
+
+AuthResult Authenticator::grants_for(const broker::Principal& principal, const std::string& client_id) {
+  try {
+    switch (principal.kind) {
+      case Kind::Anonymous:
+        return check({});
+      case Kind::User: {
+        const auto user = db::find_user_by_id(pool_, broker::UserId{std::stoll(principal.id)});
+        return user ? admit(to_principal(*user), client_id) : refused();
+      }
+      case Kind::Device:
+        return db::find_device(pool_, principal.id) ? admit(principal, client_id) : refused();
+      case Kind::Service: {
+        const auto key = db::find_api_key_by_id(pool_, std::stoll(principal.id));
+        return key ? admit_key(*key, client_id) : refused();
+      }
+    }
+  } catch (const db::StorageAway&) {
+    return {.outcome = Outcome::StorageAway, .principal = {}, .grants = {}};
+  }
+  return refused();
+}
+
+}  // namespace wake::gateway
