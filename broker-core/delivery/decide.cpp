@@ -34,10 +34,16 @@ Decision on_gone(PushMode mode) noexcept {
   return {MqttAction::Hold, PushAction::AtAckDeadline, Reason::WentOffline, kOfflineGrace};
 }
 
-/// MQTT delivers first; the deadline begins anew. With Always a push not made by now was withheld, and stays
-/// so.
+/// MQTT delivers first and the deadline begins anew; what Always asked for and has not left yet still goes.
 Decision on_returned(PushMode mode, const PhoneFacts& phone) noexcept {
-  if (mode != PushMode::Fallback) return {MqttAction::SendNow, PushAction::None, Reason::Returned};
+  switch (mode) {
+    case PushMode::Never:
+      return {MqttAction::SendNow, PushAction::None, Reason::Never};
+    case PushMode::Always:
+      return {MqttAction::SendNow, PushAction::Now, Reason::Always};
+    case PushMode::Fallback:
+      break;
+  }
   return {MqttAction::SendNow, PushAction::AtAckDeadline, Reason::Returned, phone.ack_timeout};
 }
 

@@ -100,9 +100,10 @@ TEST(Decide, GoingOfflineGivesTheReconnectASecond) {
 TEST(Decide, AReturnedPhoneIsOfferedMqttFirst) {
   EXPECT_EQ(case_of(T::Returned, PushMode::Fallback, S::Foreground)(),
             (Decision{M::SendNow, P::AtAckDeadline, R::Returned, 7s}));
-  for (const PushMode mode : {PushMode::Always, PushMode::Never}) {
-    EXPECT_EQ(case_of(T::Returned, mode, S::Foreground)(), (Decision{M::SendNow, P::None, R::Returned}));
-  }
+  EXPECT_EQ(case_of(T::Returned, PushMode::Always, S::Foreground)(),
+            (Decision{M::SendNow, P::Now, R::Always}));
+  EXPECT_EQ(case_of(T::Returned, PushMode::Never, S::Foreground)(),
+            (Decision{M::SendNow, P::None, R::Never}));
 }
 
 TEST(Decide, OnceNotifiedThereIsNeverAnotherPush) {
