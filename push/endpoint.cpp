@@ -13,7 +13,8 @@ bool is_port(std::string_view text) {
 
 }  // namespace
 
-std::optional<Endpoint> parse_endpoint(std::string_view url, std::string_view scheme, std::string_view default_port) {
+std::optional<Endpoint> parse_endpoint(std::string_view url, std::string_view scheme,
+                                       std::string_view default_port) {
   if (!url.starts_with(scheme) || !url.substr(scheme.size()).starts_with("://")) return std::nullopt;
   url.remove_prefix(scheme.size() + 3);
   if (url.ends_with('/')) url.remove_suffix(1);

@@ -1,8 +1,9 @@
 #include "push/event_loop.hpp"
 
+#include <utility>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <utility>
 
 #include "push/event_loop_impl.hpp"
 
@@ -35,9 +36,10 @@ LoopTimer::~LoopTimer() { cancel(); }
 void LoopTimer::start_at(broker::SteadyTime deadline, std::function<void()> work) {
   const std::uint64_t generation = ++impl_->generation;
   impl_->timer.expires_at(deadline);
-  impl_->timer.async_wait([impl = impl_, generation, work = std::move(work)](boost::system::error_code error) {
-    if (!error && impl->generation == generation) work();
-  });
+  impl_->timer.async_wait(
+      [impl = impl_, generation, work = std::move(work)](boost::system::error_code error) {
+        if (!error && impl->generation == generation) work();
+      });
 }
 
 void LoopTimer::cancel() {

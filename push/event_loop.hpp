@@ -1,4 +1,5 @@
-// The one thread of push: everything between Dispatcher and the sockets runs on it. Hides Asio from the headers.
+// The one thread of push: everything between Dispatcher and the sockets runs on it. Hides Asio from the
+// headers.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,8 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Runs `work` on the loop's thread, after what was posted before. Any thread; never runs it inside the call.
+  /// Runs `work` on the loop's thread, after what was posted before. Any thread; never runs it inside the
+  /// call.
   void post(std::function<void()> work);
   /// Runs until stop(). Called once, by the thread that becomes the loop's.
   void run();

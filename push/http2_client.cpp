@@ -1,8 +1,9 @@
 #include "push/http2_client.hpp"
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "push/event_loop_impl.hpp"
 #include "push/http2_connection.hpp"
@@ -106,7 +107,8 @@ void Http2Client::Impl::on_connection_room() {
   if (current && current->is_draining()) {
     const bool has_answered = current->has_answered();
     move_to_draining();
-    // Fact sheet 2.8: open anew before the old one is empty; but a peer that only ever says GOAWAY gets the back-off.
+    // Fact sheet 2.8: open anew before the old one is empty; but a peer that only ever says GOAWAY gets the
+    // back-off.
     has_answered ? connect() : start_back_off();
   }
   events.on_http2_room();

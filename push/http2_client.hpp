@@ -1,6 +1,6 @@
-// HTTP/2 to one origin, for APNs and FCM alike: keeps a connection when there is demand, drains it when the peer says
-// GOAWAY while a new one takes over, backs off when it cannot connect. It reports and never repeats a request: the outbox is
-// the only retry loop. Loop thread only.
+// HTTP/2 to one origin, for APNs and FCM alike: keeps a connection when there is demand, drains it when the
+// peer says GOAWAY while a new one takes over, backs off when it cannot connect. It reports and never repeats
+// a request: the outbox is the only retry loop. Loop thread only.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,8 @@ class Http2ClientEvents {
   virtual void on_http2_answer(RequestTag tag, Http2Answer answer) = 0;
   /// room() may have changed.
   virtual void on_http2_room() = 0;
-  /// A connection could not be made or broke before it answered anything; tried again after the back-off while there is demand.
+  /// A connection could not be made or broke before it answered anything; tried again after the back-off
+  /// while there is demand.
   virtual void on_http2_trouble(const std::string& why) = 0;
   /// It answers (again).
   virtual void on_http2_connected() = 0;

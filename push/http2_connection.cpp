@@ -1,13 +1,13 @@
 #include "push/http2_connection.hpp"
 
-#include <openssl/ssl.h>
+#include <istream>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
-#include <istream>
+#include <openssl/ssl.h>
 
 #include "push/event_loop.hpp"
 
@@ -40,8 +40,8 @@ bool is_h2(SSL* ssl) {
 
 }  // namespace
 
-Http2Connection::Http2Connection(asio::io_context& io, asio::ssl::context& tls, Http2ConnectionOptions options,
-                                 Http2ConnectionEvents& events)
+Http2Connection::Http2Connection(asio::io_context& io, asio::ssl::context& tls,
+                                 Http2ConnectionOptions options, Http2ConnectionEvents& events)
     : resolver_(io), stream_(io, tls), timer_(io), options_(std::move(options)), events_(&events) {}
 
 void Http2Connection::start() {
@@ -50,11 +50,12 @@ void Http2Connection::start() {
     if (!error && !self->is_ready()) self->fail("no connection in time");
   });
   const Endpoint& first = options_.proxy ? *options_.proxy : options_.endpoint;
-  resolver_.async_resolve(first.host, first.port, [self = shared_from_this()](Error error, const auto& addresses) {
-    if (self->is_closed_) return;
-    if (error) return self->fail("resolve: " + error.message());
-    self->connect(addresses);
-  });
+  resolver_.async_resolve(first.host, first.port,
+                          [self = shared_from_this()](Error error, const auto& addresses) {
+                            if (self->is_closed_) return;
+                            if (error) return self->fail("resolve: " + error.message());
+                            self->connect(addresses);
+                          });
 }
 
 void Http2Connection::connect(const asio::ip::tcp::resolver::results_type& addresses) {

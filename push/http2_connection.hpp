@@ -1,15 +1,17 @@
 // One TLS connection with an Http2Session on it: the shell. Included by .cpp files of push only (Asio).
-// Way: resolve, connect, CONNECT when there is a proxy, TLS with SNI and host name check, ALPN must be h2, SETTINGS.
+// Way: resolve, connect, CONNECT when there is a proxy, TLS with SNI and host name check, ALPN must be h2,
+// SETTINGS.
 #pragma once
 
 #include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/streambuf.hpp>
-#include <memory>
-#include <optional>
-#include <string>
 
 #include "push/endpoint.hpp"
 #include "push/http2_session.hpp"

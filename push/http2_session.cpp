@@ -1,13 +1,13 @@
 #include "push/http2_session.hpp"
 
-#include <nghttp2/nghttp2.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <charconv>
 #include <cstring>
 #include <stdexcept>
+
+#include <nghttp2/nghttp2.h>
 
 namespace wake::push {
 namespace {
@@ -41,7 +41,8 @@ struct Http2Session::Callbacks {
     return it == session.streams_.end() ? nullptr : it->second.get();
   }
 
-  // Asked by id, not by pointer: a request that timed out is gone while its RST_STREAM still waits to be sent.
+  // Asked by id, not by pointer: a request that timed out is gone while its RST_STREAM still waits to be
+  // sent.
   static ssize_t read_body(nghttp2_session*, std::int32_t stream_id, std::uint8_t* out, std::size_t size,
                            std::uint32_t* flags, nghttp2_data_source*, void* user) {
     Stream* stream = find(self(user), stream_id);
@@ -53,8 +54,9 @@ struct Http2Session::Callbacks {
     return static_cast<ssize_t>(count);
   }
 
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                       std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                       void* user) {
     Stream* stream = find(self(user), frame->hd.stream_id);
     if (!stream) return 0;
     const std::string_view key = text_of(name, name_size);
@@ -80,11 +82,13 @@ struct Http2Session::Callbacks {
 
   static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Http2Session& session = self(user);
-    if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) session.has_settings_ = true;
+    if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
+      session.has_settings_ = true;
     if (frame->hd.type == NGHTTP2_GOAWAY) {
       session.is_draining_ = true;
       session.failure_ = "GOAWAY " + std::to_string(frame->goaway.error_code) + ' ';
-      session.failure_ += text_of(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));
+      session.failure_ +=
+          text_of(frame->goaway.opaque_data, std::min<std::size_t>(frame->goaway.opaque_data_len, 200));
     }
     return 0;
   }
@@ -132,7 +136,8 @@ Http2Session::~Http2Session() { nghttp2_session_del(session_); }
 
 std::size_t Http2Session::room() const {
   if (!has_settings_ || is_draining_ || is_broken_) return 0;
-  const std::size_t peer = nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  const std::size_t peer =
+      nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
   std::size_t limit = std::min(peer, options_.max_in_flight);
   if (options_.is_first_alone && !is_wide_) limit = std::min<std::size_t>(limit, 1);
   return limit > streams_.size() ? limit - streams_.size() : 0;
@@ -171,7 +176,8 @@ void Http2Session::submit(RequestTag tag, const Http2Request& request, broker::S
 void Http2Session::on_bytes(broker::Bytes bytes, broker::SteadyTime now) {
   last_read_ = now;
   ping_deadline_.reset();
-  const auto read = nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const auto read =
+      nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (read < 0) break_off(nghttp2_strerror(static_cast<int>(read)));
   close_if_drained();
 }
@@ -239,7 +245,8 @@ void Http2Session::fail_open(const std::string& why) {
 }
 
 bool Http2Session::is_over() const {
-  return is_broken_ || (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0);
+  return is_broken_ ||
+         (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0);
 }
 
 void Http2Session::finish(std::int32_t stream_id, Outcome outcome, const char* failure) {

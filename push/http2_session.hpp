@@ -1,5 +1,5 @@
-// One HTTP/2 connection as a machine (RFC 9113, client side, over nghttp2): bytes in, bytes and answers out. No socket, no
-// clock: time is passed in. The shell around it is http2_connection.cpp.
+// One HTTP/2 connection as a machine (RFC 9113, client side, over nghttp2): bytes in, bytes and answers out.
+// No socket, no clock: time is passed in. The shell around it is http2_connection.cpp.
 #pragma once
 
 #include <deque>
@@ -19,7 +19,8 @@ namespace wake::push {
 struct Http2SessionOptions {
   std::string authority;
   std::size_t max_in_flight = 500;
-  /// APNs with a provider token: one stream only until a request has been answered with something but 401 or 403.
+  /// APNs with a provider token: one stream only until a request has been answered with something but 401 or
+  /// 403.
   bool is_first_alone = false;
   broker::Duration request_timeout = std::chrono::seconds{20};
   /// Nothing read for this long: PING. Zero: never.
@@ -34,8 +35,8 @@ class Http2Session {
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
 
-  /// How many requests may be submitted now: the peer's current limit and ours, less what is open. 0 before its SETTINGS,
-  /// while draining, and after an error.
+  /// How many requests may be submitted now: the peer's current limit and ours, less what is open. 0 before
+  /// its SETTINGS, while draining, and after an error.
   std::size_t room() const;
   /// Opens a stream. Precondition: room() > 0.
   void submit(RequestTag tag, const Http2Request& request, broker::SteadyTime now);
@@ -78,7 +79,8 @@ class Http2Session {
   Http2SessionOptions options_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, std::unique_ptr<Stream>> streams_;
-  std::deque<std::pair<broker::SteadyTime, std::int32_t>> timeouts_;  // in order: every request has the same timeout
+  std::deque<std::pair<broker::SteadyTime, std::int32_t>>
+      timeouts_;  // in order: every request has the same timeout
   std::vector<std::pair<RequestTag, Http2Answer>> answers_;
   broker::SteadyTime last_read_;
   std::optional<broker::SteadyTime> ping_deadline_;

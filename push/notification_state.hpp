@@ -1,5 +1,6 @@
-// A notification inside the dispatcher: its states and what moves it between them. An event that is not in the table
-// cannot happen; dispatch_machine.cpp asserts it. What the outbox is told at each step is beside the row.
+// A notification inside the dispatcher: its states and what moves it between them. An event that is not in
+// the table cannot happen; dispatch_machine.cpp asserts it. What the outbox is told at each step is beside
+// the row.
 #pragma once
 
 #include <cstdint>
@@ -31,15 +32,19 @@ struct NotificationStep {
 };
 
 inline constexpr NotificationStep kNotificationSteps[] = {
-    {NotificationState::Ready, NotificationEvent::Taken, NotificationState::InFlight},       // -
-    {NotificationState::Ready, NotificationEvent::Postponed, NotificationState::Delayed},    // -
-    {NotificationState::Ready, NotificationEvent::Withdrawn, NotificationState::Gone},       // Cancelled Expired Released
-    {NotificationState::Delayed, NotificationEvent::Due, NotificationState::Ready},          // -
-    {NotificationState::Delayed, NotificationEvent::Withdrawn, NotificationState::Gone},     // Cancelled Expired Released
-    {NotificationState::InFlight, NotificationEvent::Settled, NotificationState::Gone},      // Sent Failed Cancelled Expired
-    {NotificationState::InFlight, NotificationEvent::Again, NotificationState::Ready},       // -
-    {NotificationState::InFlight, NotificationEvent::Later, NotificationState::Delayed},     // RetryAt
-    {NotificationState::InFlight, NotificationEvent::Withdrawn, NotificationState::Gone},    // Released, at stop
+    {NotificationState::Ready, NotificationEvent::Taken, NotificationState::InFlight},     // -
+    {NotificationState::Ready, NotificationEvent::Postponed, NotificationState::Delayed},  // -
+    {NotificationState::Ready, NotificationEvent::Withdrawn,
+     NotificationState::Gone},  // Cancelled Expired Released
+    {NotificationState::Delayed, NotificationEvent::Due, NotificationState::Ready},  // -
+    {NotificationState::Delayed, NotificationEvent::Withdrawn,
+     NotificationState::Gone},  // Cancelled Expired Released
+    {NotificationState::InFlight, NotificationEvent::Settled,
+     NotificationState::Gone},  // Sent Failed Cancelled Expired
+    {NotificationState::InFlight, NotificationEvent::Again, NotificationState::Ready},    // -
+    {NotificationState::InFlight, NotificationEvent::Later, NotificationState::Delayed},  // RetryAt
+    {NotificationState::InFlight, NotificationEvent::Withdrawn,
+     NotificationState::Gone},  // Released, at stop
 };
 
 constexpr std::optional<NotificationState> next_state(NotificationState from, NotificationEvent event) {

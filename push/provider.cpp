@@ -12,8 +12,8 @@ namespace {
 
 using apns::ProviderTokenMint;
 
-// Two channels that share a key share its mint: Apple counts tokens per key. The file's content is part of the name, so that
-// a replaced key mints at once.
+// Two channels that share a key share its mint: Apple counts tokens per key. The file's content is part of
+// the name, so that a replaced key mints at once.
 class MintRegistry {
  public:
   std::shared_ptr<ProviderTokenMint> find(const AppOptions& options) {

@@ -1,4 +1,5 @@
-// The seam between the dispatcher and a provider's channel. apns/client and fcm/client are the real ones; tests have a fake.
+// The seam between the dispatcher and a provider's channel. apns/client and fcm/client are the real ones;
+// tests have a fake.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,10 @@ class Provider {
   virtual std::size_t in_flight() const = 0;
 };
 
-/// Throws std::runtime_error saying which file or key of the configuration is wrong. `events` must outlive the provider.
-using ProviderFactory = std::function<std::unique_ptr<Provider>(EventLoop&, const AppOptions&, ProviderEvents&)>;
+/// Throws std::runtime_error saying which file or key of the configuration is wrong. `events` must outlive
+/// the provider.
+using ProviderFactory =
+    std::function<std::unique_ptr<Provider>(EventLoop&, const AppOptions&, ProviderEvents&)>;
 
 /// The real ones; channels with the same (team, key, environment) share a mint of provider tokens.
 ProviderFactory make_provider_factory();

@@ -1,17 +1,17 @@
 #include "push/signing_key.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <vector>
+
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include "push/text.hpp"
 
@@ -47,8 +47,9 @@ std::string to_raw_signature(const std::string& der) {
   const std::unique_ptr<ECDSA_SIG, FreeSignature> signature(
       d2i_ECDSA_SIG(nullptr, &bytes, static_cast<long>(der.size())));
   unsigned char raw[2 * kEs256Half];
-  const bool is_whole = signature && BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw, kEs256Half) == kEs256Half &&
-                        BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), raw + kEs256Half, kEs256Half) == kEs256Half;
+  const bool is_whole =
+      signature && BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw, kEs256Half) == kEs256Half &&
+      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), raw + kEs256Half, kEs256Half) == kEs256Half;
   if (!is_whole) throw std::runtime_error("the ES256 signature cannot be taken apart");
   return {reinterpret_cast<const char*>(raw), sizeof raw};
 }
@@ -62,8 +63,8 @@ SigningKey::SigningKey(Algorithm algorithm, std::string_view pem) : algorithm_(a
   key_.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr));
   ERR_clear_error();
   if (!key_) throw std::runtime_error("not a private key in PEM form");
-  const bool is_right = algorithm == Algorithm::Es256 ? is_p256(key_.get())
-                                                      : EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_RSA;
+  const bool is_right =
+      algorithm == Algorithm::Es256 ? is_p256(key_.get()) : EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_RSA;
   if (!is_right) {
     throw std::runtime_error(algorithm == Algorithm::Es256 ? "not a P-256 key, which ES256 needs"
                                                            : "not an RSA key, which RS256 needs");
@@ -94,7 +95,8 @@ std::string SigningKey::sign(std::string_view text) const {
     throw std::runtime_error("OpenSSL cannot sign with this key");
   }
   std::string signature(size, '\0');
-  if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes, text.size()) != 1) {
+  if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes,
+                     text.size()) != 1) {
     throw std::runtime_error("OpenSSL cannot sign with this key");
   }
   signature.resize(size);

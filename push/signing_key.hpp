@@ -20,8 +20,8 @@ class SigningKey {
   SigningKey(SigningKey&&) noexcept;
   SigningKey& operator=(SigningKey&&) noexcept;
 
-  /// header.claims.signature, each base64url without padding; an ES256 signature is raw r||s (32 + 32 bytes), not DER.
-  /// Throws std::runtime_error when OpenSSL cannot sign.
+  /// header.claims.signature, each base64url without padding; an ES256 signature is raw r||s (32 + 32 bytes),
+  /// not DER. Throws std::runtime_error when OpenSSL cannot sign.
   std::string sign_jwt(std::string_view header_json, std::string_view claims_json) const;
 
  private:

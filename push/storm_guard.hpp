@@ -1,5 +1,5 @@
-// Contract §2.7: when an unlikely share of an app's tokens look dead at once, a wrong topic, project or environment is the
-// likelier cause. One per channel. Time is passed in.
+// Contract §2.7: when an unlikely share of an app's tokens look dead at once, a wrong topic, project or
+// environment is the likelier cause. One per channel. Time is passed in.
 #pragma once
 
 #include <array>
@@ -30,7 +30,8 @@ class StormGuard {
   struct Slice {
     std::int64_t number = -1;  // of the slice since the epoch of the clock
     std::size_t answers = 0;
-    std::unordered_set<std::size_t> dead;  // bounded: counting stops mattering above kStormTokens, see the .cpp
+    std::size_t dead_answers = 0;
+    std::unordered_set<std::size_t> dead;  // distinct tokens, at most kStormTokens + 1: more change nothing
   };
   Slice& slice_at(broker::SteadyTime now);
   std::array<Slice, kSlices> slices_;

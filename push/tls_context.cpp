@@ -1,8 +1,8 @@
 #include "push/tls_context.hpp"
 
-#include <openssl/ssl.h>
-
 #include <stdexcept>
+
+#include <openssl/ssl.h>
 
 namespace wake::push {
 namespace {

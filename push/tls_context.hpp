@@ -1,8 +1,9 @@
 // The client side of TLS towards one provider. Included by .cpp files of push only.
 #pragma once
 
-#include <boost/asio/ssl/context.hpp>
 #include <string>
+
+#include <boost/asio/ssl/context.hpp>
 
 namespace wake::push {
 

@@ -1,6 +1,7 @@
 #include "push/apns/client.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "push/apns/verdict.hpp"
 #include "push/retry_policy.hpp"
@@ -23,7 +24,8 @@ Http2ClientOptions make_http2_options(const AppOptions& options) {
   http.endpoint = {std::string(is_production ? kProductionHost : kSandboxHost), "443"};
   if (!options.endpoint.empty()) {
     const auto endpoint = parse_endpoint(options.endpoint, "https", "443");
-    if (!endpoint) throw std::runtime_error("endpoint = \"" + options.endpoint + "\": expected https://host:port");
+    if (!endpoint)
+      throw std::runtime_error("endpoint = \"" + options.endpoint + "\": expected https://host:port");
     http.endpoint = *endpoint;
   }
   if (!options.proxy.empty()) {
@@ -50,7 +52,8 @@ Client::Client(EventLoop& loop, const AppOptions& options, std::shared_ptr<Provi
 void Client::send(Ticket ticket, const Notification& notification, const RenderOptions& options) {
   ApnsRequest request = render_apns(notification, options);
   const std::uint64_t connection = http_.connection_id();
-  // Page A of the fact sheet's HPACK rule: the names enter the table once, the values that never return do not.
+  // Page A of the fact sheet's HPACK rule: the names enter the table once, the values that never return do
+  // not.
   const bool is_primed = std::exchange(primed_connection_, connection) == connection;
   Http2Header headers[8];
   std::size_t count = 0;
@@ -65,8 +68,10 @@ void Client::send(Ticket ticket, const Notification& notification, const RenderO
 }
 
 void Client::on_http2_answer(RequestTag tag, Http2Answer answer) {
-  if (answer.outcome == Http2Answer::Outcome::NotSeen) return events_.on_answer(tag, answer_not_seen(answer.failure));
-  if (answer.outcome == Http2Answer::Outcome::Lost) return events_.on_answer(tag, answer_lost(answer.failure));
+  if (answer.outcome == Http2Answer::Outcome::NotSeen)
+    return events_.on_answer(tag, answer_not_seen(answer.failure));
+  if (answer.outcome == Http2Answer::Outcome::Lost)
+    return events_.on_answer(tag, answer_lost(answer.failure));
   const auto retry_after = parse_retry_after(answer.retry_after, EventLoop::now().utc);
   Answer understood = understand({answer.status, answer.apns_id, retry_after, answer.body});
   react(understood, answer.connection_id);

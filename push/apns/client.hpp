@@ -13,7 +13,8 @@ namespace wake::push::apns {
 class Client final : public Provider, private Http2ClientEvents {
  public:
   /// `mint` is null with a client certificate. Throws std::runtime_error, see ProviderFactory.
-  Client(EventLoop& loop, const AppOptions& options, std::shared_ptr<ProviderTokenMint> mint, ProviderEvents& events);
+  Client(EventLoop& loop, const AppOptions& options, std::shared_ptr<ProviderTokenMint> mint,
+         ProviderEvents& events);
 
   void want() override { http_.want(); }
   std::size_t room() const override { return http_.room(); }
@@ -35,7 +36,8 @@ class Client final : public Provider, private Http2ClientEvents {
   Http2Client http_;
 };
 
-/// Where APNs lives, unless `options.endpoint` says otherwise. Throws std::runtime_error when that is no https URL.
+/// Where APNs lives, unless `options.endpoint` says otherwise. Throws std::runtime_error when that is no
+/// https URL.
 Http2ClientOptions make_http2_options(const AppOptions& options);
 
 }  // namespace wake::push::apns

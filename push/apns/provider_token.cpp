@@ -33,7 +33,8 @@ void ProviderTokenMint::mint(broker::UtcTime now) {
   newest_ = ProviderToken{"bearer " + key_.sign_jwt(header, claims), now, generation};
 }
 
-const ProviderToken& PinnedToken::use(std::uint64_t connection_id, ProviderTokenMint& mint, broker::UtcTime now) {
+const ProviderToken& PinnedToken::use(std::uint64_t connection_id, ProviderTokenMint& mint,
+                                      broker::UtcTime now) {
   if (connection_id != connection_id_ || now - token_.issued_at >= kChangeAfter) {
     token_ = mint.newest(now);
     connection_id_ = connection_id;

@@ -1,6 +1,7 @@
-// Provider tokens of one (team, key, environment): shared mint, pinned use. Apple, "Establishing a token-based connection to
-// APNs": a token is good for an hour, is not renewed more often than every 20 minutes, and a connection that sees it change
-// sooner answers TooManyProviderTokenUpdates. Time is passed in. Loop thread only.
+// Provider tokens of one (team, key, environment): shared mint, pinned use. Apple, "Establishing a
+// token-based connection to APNs": a token is good for an hour, is not renewed more often than every 20
+// minutes, and a connection that sees it change sooner answers TooManyProviderTokenUpdates. Time is passed
+// in. Loop thread only.
 #pragma once
 
 #include <chrono>
@@ -33,8 +34,8 @@ class ProviderTokenMint {
 
   /// The newest token, made when there is none or it is older than kMintAfter and minting is not paused.
   const ProviderToken& newest(broker::UtcTime now);
-  /// APNs called this generation stale: the next newest() makes another, unless it exists already or would come within
-  /// kMintFloor (then our clock is wrong and another token would be refused too).
+  /// APNs called this generation stale: the next newest() makes another, unless it exists already or would
+  /// come within kMintFloor (then our clock is wrong and another token would be refused too).
   void refuse(std::uint64_t generation, broker::UtcTime now);
   /// TooManyProviderTokenUpdates: no new token for kMintFloor, as long as the newest is good.
   void pause(broker::UtcTime now) { paused_until_ = now + kMintFloor; }

@@ -38,8 +38,9 @@ AccessTokenSource::~AccessTokenSource() {
 }
 
 void AccessTokenSource::want(broker::Now now) {
-  const bool is_fresh = !bearer_.empty() && now.steady < ends_at_ - std::min<broker::Duration>(kRefreshBefore,
-                                                                                             (ends_at_ - granted_at_) / 2);
+  const bool is_fresh =
+      !bearer_.empty() &&
+      now.steady < ends_at_ - std::min<broker::Duration>(kRefreshBefore, (ends_at_ - granted_at_) / 2);
   if (is_fresh || worker_->is_busy) return;
   if (now.steady < not_before_) {
     refresh_timer_.start_at(not_before_, [this] { want(EventLoop::now()); });
@@ -62,14 +63,15 @@ void AccessTokenSource::start(broker::Now now) {
   request.assertion = make_assertion(account_, key_, now.utc);
   if (worker_->thread.joinable()) worker_->thread.join();  // it has posted its result: over
   worker_->is_busy = true;
-  worker_->thread = std::thread([this, worker = worker_, request = std::move(request), exchange = exchange_, &loop = loop_] {
-    ExchangeResult result = exchange(request, worker->is_stopping);
-    loop.post([this, worker, result = std::move(result)] {
-      if (worker->is_stopping) return;  // `this` is gone
-      worker->is_busy = false;
-      on_result(result);
-    });
-  });
+  worker_->thread = std::thread(
+      [this, worker = worker_, request = std::move(request), exchange = exchange_, &loop = loop_] {
+        ExchangeResult result = exchange(request, worker->is_stopping);
+        loop.post([this, worker, result = std::move(result)] {
+          if (worker->is_stopping) return;  // `this` is gone
+          worker->is_busy = false;
+          on_result(result);
+        });
+      });
 }
 
 void AccessTokenSource::on_result(ExchangeResult result) {

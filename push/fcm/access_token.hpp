@@ -1,5 +1,6 @@
-// Keeps an OAuth access token good: asked for in the background 5 min before the old one ends, one request at a time, the
-// old one used until the new one is there. Loop thread only; the exchange runs on a thread of its own.
+// Keeps an OAuth access token good: asked for in the background 5 min before the old one ends, one request at
+// a time, the old one used until the new one is there. Loop thread only; the exchange runs on a thread of its
+// own.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,8 @@ inline constexpr std::chrono::minutes kRefreshBefore{5};
 class AccessTokenEvents {
  public:
   virtual void on_token() = 0;
-  /// `is_final`: the endpoint refused us; else it could not be asked. Asked again after a pause while there is demand.
+  /// `is_final`: the endpoint refused us; else it could not be asked. Asked again after a pause while there
+  /// is demand.
   virtual void on_token_trouble(const std::string& why, bool is_final) = 0;
 
  protected:
@@ -29,11 +31,12 @@ class AccessTokenEvents {
 class AccessTokenSource {
  public:
   /// The blocking call; tests hand in their own.
-  using Exchange = std::function<ExchangeResult(const ExchangeRequest&, const std::atomic<bool>& is_stopping)>;
+  using Exchange =
+      std::function<ExchangeResult(const ExchangeRequest&, const std::atomic<bool>& is_stopping)>;
 
   /// Throws std::runtime_error when the account's key is no RSA key. `events` must outlive this.
-  AccessTokenSource(EventLoop& loop, ServiceAccount account, ExchangeRequest request, AccessTokenEvents& events,
-                    Exchange exchange = exchange_assertion);
+  AccessTokenSource(EventLoop& loop, ServiceAccount account, ExchangeRequest request,
+                    AccessTokenEvents& events, Exchange exchange = exchange_assertion);
   /// Waits for a running exchange to notice (about a second).
   ~AccessTokenSource();
 
@@ -41,7 +44,8 @@ class AccessTokenSource {
   void want(broker::Now now);
   /// "Bearer …", or null while there is none that still holds.
   const std::string* bearer(broker::SteadyTime now) const;
-  /// The provider refused the token (401): forget it, unless it is so new that the refusal is about the one before.
+  /// The provider refused the token (401): forget it, unless it is so new that the refusal is about the one
+  /// before.
   void refuse(broker::SteadyTime now);
 
  private:

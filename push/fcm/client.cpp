@@ -18,7 +18,8 @@ Http2ClientOptions make_http2_options(const AppOptions& options) {
   http.endpoint = {std::string(kHost), "443"};
   if (!options.endpoint.empty()) {
     const auto endpoint = parse_endpoint(options.endpoint, "https", "443");
-    if (!endpoint) throw std::runtime_error("endpoint = \"" + options.endpoint + "\": expected https://host:port");
+    if (!endpoint)
+      throw std::runtime_error("endpoint = \"" + options.endpoint + "\": expected https://host:port");
     http.endpoint = *endpoint;
   }
   if (!options.proxy.empty()) {
@@ -61,10 +62,13 @@ void Client::send(Ticket ticket, const Notification& notification, const RenderO
 }
 
 void Client::on_http2_answer(RequestTag tag, Http2Answer answer) {
-  if (answer.outcome == Http2Answer::Outcome::NotSeen) return events_.on_answer(tag, answer_not_seen(answer.failure));
-  if (answer.outcome == Http2Answer::Outcome::Lost) return events_.on_answer(tag, answer_lost(answer.failure));
+  if (answer.outcome == Http2Answer::Outcome::NotSeen)
+    return events_.on_answer(tag, answer_not_seen(answer.failure));
+  if (answer.outcome == Http2Answer::Outcome::Lost)
+    return events_.on_answer(tag, answer_lost(answer.failure));
   const broker::Now now = EventLoop::now();
-  Answer understood = understand({answer.status, parse_retry_after(answer.retry_after, now.utc), answer.body});
+  Answer understood =
+      understand({answer.status, parse_retry_after(answer.retry_after, now.utc), answer.body});
   if (understood.verdict == Verdict::Accepted) understood.provider_id = message_name(answer.body);
   if (understood.verdict == Verdict::RefreshCredential) tokens_.refuse(now.steady);
   events_.on_answer(tag, std::move(understood));
@@ -80,7 +84,8 @@ void Client::on_token_trouble(const std::string& why, bool is_final) {
   events_.on_room();
 }
 
-// {"name":"projects/…/messages/…"}: read without a parser, it comes with every push; Google escapes nothing in it.
+// {"name":"projects/…/messages/…"}: read without a parser, it comes with every push; Google escapes nothing
+// in it.
 std::string_view message_name(std::string_view body) {
   const auto key = body.find("\"name\"");
   if (key == std::string_view::npos) return {};

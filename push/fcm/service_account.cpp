@@ -1,7 +1,8 @@
 #include "push/fcm/service_account.hpp"
 
-#include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include <nlohmann/json.hpp>
 
 #include "push/text.hpp"
 
@@ -30,8 +31,9 @@ void append_claim(std::string& out, std::string_view name, std::string_view valu
 ServiceAccount parse_service_account(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) throw std::runtime_error("the service account file is not a JSON object");
-  return {require_text(json, "project_id"), require_text(json, "private_key_id"), require_text(json, "private_key"),
-          require_text(json, "client_email"), require_text(json, "token_uri")};
+  return {require_text(json, "project_id"), require_text(json, "private_key_id"),
+          require_text(json, "private_key"), require_text(json, "client_email"),
+          require_text(json, "token_uri")};
 }
 
 std::string make_assertion(const ServiceAccount& account, const SigningKey& key, broker::UtcTime now) {

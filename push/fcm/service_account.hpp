@@ -1,4 +1,5 @@
-// Google's key file, and the assertion made from it (Google, "Using OAuth 2.0 for server to server applications").
+// Google's key file, and the assertion made from it (Google, "Using OAuth 2.0 for server to server
+// applications").
 #pragma once
 
 #include <string>

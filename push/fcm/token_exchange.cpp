@@ -1,11 +1,10 @@
 #include "push/fcm/token_exchange.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
-
 #include <memory>
 #include <mutex>
+
+#include <curl/curl.h>
 #include <nlohmann/json.hpp>
 
 namespace wake::push::fcm {
@@ -105,8 +104,8 @@ ExchangeResult read_exchange_answer(long status, const std::string& body) {
   const auto expires = json.find("expires_in");
   const bool has_expiry = expires != json.end() && expires->is_number_integer();
   constexpr std::int64_t kLongest = 24 * 3600;
-  result.expires_in = std::chrono::seconds{has_expiry ? std::clamp<std::int64_t>(expires->get<std::int64_t>(), 1, kLongest)
-                                                      : 3599};
+  result.expires_in = std::chrono::seconds{
+      has_expiry ? std::clamp<std::int64_t>(expires->get<std::int64_t>(), 1, kLongest) : 3599};
   return result;
 }
 

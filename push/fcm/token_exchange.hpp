@@ -1,4 +1,5 @@
-// The one cold call: an assertion for an access token, over libcurl (RFC 7523). Blocks; runs on a thread of its own.
+// The one cold call: an assertion for an access token, over libcurl (RFC 7523). Blocks; runs on a thread of
+// its own.
 #pragma once
 
 #include <atomic>

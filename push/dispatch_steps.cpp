@@ -1,0 +1,99 @@
+// How an entry moves between its states: bookkeeping of DispatchMachine, one function per step of
+// notification_state.hpp.
+#include <cassert>
+
+#include "push/dispatch_entry.hpp"
+#include "push/dispatch_machine.hpp"
+
+namespace wake::push {
+
+void DispatchMachine::step(Entry& entry, NotificationEvent event) {
+  const auto to = next_state(entry.state, event);
+  assert(to && "an event that is not in the table");
+  if (entry.state == NotificationState::InFlight) --channels_[entry.channel]->in_flight;
+  entry.state = *to;
+}
+
+void DispatchMachine::make_ready(Entry& entry) {
+  Channel& channel = *channels_[entry.channel];
+  (entry.is_test() ? channel.ready_tests : channel.ready).insert(entry.ticket);
+}
+
+void DispatchMachine::again(Entry& entry, broker::Now now) {
+  step(entry, NotificationEvent::Again);
+  set_timer(entry, to_steady(entry.expires_at, now));
+  make_ready(entry);
+}
+
+void DispatchMachine::delay(Entry& entry, broker::SteadyTime until, NotificationEvent event,
+                            broker::Now now) {
+  channels_[entry.channel]->ready.erase(entry.ticket);
+  step(entry, event);
+  set_timer(entry, std::min(until, to_steady(entry.expires_at, now)));
+}
+
+void DispatchMachine::resolve(Entry& entry, Resolution resolution, NotificationEvent event) {
+  resolution.attempt_count = entry.notification.attempt_count;
+  if (entry.is_test()) {
+    Answer answer;
+    answer.verdict = Verdict::DropMessage;
+    answer.reason = std::move(resolution.reason);
+    effects_.tests.emplace_back(entry.ticket, std::move(answer));
+  } else {
+    effects_.resolutions.push_back(std::move(resolution));
+  }
+  forget(entry, event);
+}
+
+void DispatchMachine::forget(Entry& entry, NotificationEvent event) {
+  Channel& channel = *channels_[entry.channel];
+  step(entry, event);
+  drop_timer(entry);
+  channel.ready.erase(entry.ticket);
+  channel.ready_tests.erase(entry.ticket);
+  --channel.entry_count;
+  if (!entry.is_test()) ticket_by_key_.erase(entry.notification.key);
+  if (const auto it = newest_.find(entry.replace_key); !entry.replace_key.empty() && it != newest_.end()) {
+    if (--it->second.in_memory == 0) newest_.erase(it);
+  }
+  entries_.erase(entry.ticket);  // `entry` ends here
+}
+
+void DispatchMachine::expire(Entry& entry, broker::Now now, NotificationEvent event) {
+  Resolution resolution;
+  resolution.key = entry.notification.key;
+  resolution.kind = Resolution::Kind::Expired;
+  const Channel& channel = *channels_[entry.channel];
+  const std::string& why = channel.is_down() ? channel.down_reason : channel.trouble;
+  resolution.reason = why.empty() ? "expired" : "expired: " + why;
+  resolution.at = now.utc;
+  resolve(entry, std::move(resolution), event);
+}
+
+void DispatchMachine::release(Entry& entry, broker::UtcTime due_at, std::string reason, broker::Now now,
+                              NotificationEvent event) {
+  Resolution resolution;
+  resolution.key = entry.notification.key;
+  resolution.kind = Resolution::Kind::Released;
+  resolution.reason = std::move(reason);
+  resolution.at = now.utc;
+  resolution.due_at = due_at;
+  resolve(entry, std::move(resolution), event);
+}
+
+void DispatchMachine::set_timer(Entry& entry, broker::SteadyTime at) {
+  drop_timer(entry);
+  entry.timer = at;
+  timers_.emplace(at, entry.ticket);
+}
+
+void DispatchMachine::drop_timer(Entry& entry) {
+  if (entry.timer) timers_.erase({*entry.timer, entry.ticket});
+  entry.timer.reset();
+}
+
+void DispatchMachine::log(LogLevel level, const char* event, std::string text) {
+  effects_.log.push_back({level, event, std::move(text)});
+}
+
+}  // namespace wake::push
