@@ -54,8 +54,8 @@ Engine::Engine(boost::asio::io_context& io, EngineOptions options, const ServerC
 
 void Engine::on_request(Request request) {
   ++requests_;
-  Exchange exchange{std::move(request), {}, {}, {}};
-  exchange.verdict = service_.judge(exchange.request, now());
+  Exchange exchange{now(), std::move(request), {}, {}, {}};
+  exchange.verdict = service_.judge(exchange.request, exchange.at);
   if (exchange.verdict.accepted()) {
     if (auto answer = scripts_.take(exchange.verdict.target)) exchange.answer = *std::move(answer);
   }
@@ -130,7 +130,8 @@ std::string Engine::send(Exchange& exchange) {
 
 void Engine::record(Exchange exchange, std::string fate) {
   Entry entry;
-  entry.at = now();
+  entry.at = exchange.at;
+  entry.took_ms = (now() - exchange.at).count();
   entry.status = fate.empty() ? exchange.verdict.reply.status : 0;
   entry.reason = std::move(exchange.verdict.reason);
   entry.target = std::move(exchange.verdict.target);

@@ -49,6 +49,7 @@ class Engine final : private ServerEvents {
 
  private:
   struct Exchange {
+    Time at;  // when the request was complete
     Request request;
     Verdict verdict;
     Answer answer;

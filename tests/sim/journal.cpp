@@ -22,6 +22,7 @@ std::string line(const Entry& entry) {
   for (const auto& [name, value] : entry.request.headers) headers[name] = value;
   const Json json = {{"n", entry.number},
                      {"at", iso_time(entry.at)},
+                     {"took_ms", entry.took_ms},
                      {"connection", entry.request.connection},
                      {"stream", entry.request.stream},
                      {"method", entry.request.method},

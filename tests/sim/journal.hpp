@@ -15,6 +15,7 @@ namespace wake::sim {
 struct Entry {
   std::uint64_t number = 0;  // 1, 2, ... since the start; given by the journal
   Time at;                   // when the request was complete
+  std::int64_t took_ms = 0;  // until it was answered or given up
   Request request;
   int status = 0;       // 0: no answer was sent
   std::string reason;   // the provider's word, empty for a taken request
