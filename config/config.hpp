@@ -1,5 +1,5 @@
-// Everything an operator may set, as the parts of the house read it. Each struct sits with the folder that uses it and
-// holds its own defaults; config/load.hpp fills them from file and environment.
+// Everything an operator may set, as the parts of the house read it. Each struct sits with the folder that
+// uses it and holds its own defaults; config/load.hpp fills them from file and environment.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ inline std::vector<ListenerOptions> default_listeners() {
   ListenerOptions mqtt;
   ListenerOptions http;
   http.protocol = Protocol::Http;
-  http.address = "0.0.0.0:8080";
+  http.address = ":8080";
   return {mqtt, http};
 }
 

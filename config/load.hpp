@@ -1,5 +1,5 @@
-// File and environment -> Config. The environment wins over the file, the file over the defaults. Every wrong thing
-// is collected, so that an operator mends a configuration in one go.
+// File and environment -> Config. The environment wins over the file, the file over the defaults. Every wrong
+// thing is collected, so that an operator mends a configuration in one go.
 #pragma once
 
 #include <map>
@@ -30,9 +30,9 @@ struct Loaded {
   std::vector<Problem> problems;  // in the order of the file, then of the environment, then of check.hpp
 };
 
-/// Reads `file`, or without one the first that exists of config/wakemq.toml and /etc/wakemq/wakemq.toml, or none;
-/// then the environment; then checks what keys say together (config/check.hpp). Reads the files that keys name, so it
-/// may block on a disk. Throws nothing that an operator can cause. Thread: any.
+/// Reads `file`, or without one the first that exists of config/wakemq.toml and /etc/wakemq/wakemq.toml, or
+/// none; then the environment; then checks what keys say together (config/check.hpp). Reads the files that
+/// keys name, so it may block on a disk. Throws nothing that an operator can cause. Thread: any.
 Loaded load(const std::optional<std::string>& file, const Environment& environment);
 
 /// What differs and takes effect only after a restart, as "limits.max_connections": for the log after SIGHUP.

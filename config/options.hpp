@@ -1,5 +1,5 @@
-// The options that have no home further right: listeners, who may enter, the cluster, the log. Defaults live here;
-// config/keys.cpp only reads into them.
+// The options that have no home further right: listeners, who may enter, the cluster, the log. Defaults live
+// here; config/keys.cpp only reads into them.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,11 @@ enum class ClientCert : std::uint8_t { None, Request, Require };
 /// One [[listener]].
 struct ListenerOptions {
   Protocol protocol = Protocol::Mqtt;
-  std::string address = "0.0.0.0:1883";  // "host:port", "[v6]:port", ":port" (all addresses) or "unix:/path"
-  std::string cert_file;                 // PEM, the chain with the server's own first
-  std::string key_file;                  // PEM
-  std::string client_ca_file;            // PEM; who may sign clients' certificates
+  std::string address =
+      ":1883";  // "host:port", "[v6]:port", ":port" (all addresses) or "unix:/path": config/address.hpp
+  std::string cert_file;       // PEM, the chain with the server's own first
+  std::string key_file;        // PEM
+  std::string client_ca_file;  // PEM; who may sign clients' certificates
   ClientCert client_cert = ClientCert::None;
   bool proxy_protocol = false;  // the PROXY protocol's header (v1 or v2) comes first and names the real peer
 };

@@ -1,0 +1,369 @@
+// The table itself. Prose is one or two sentences for an operator: what it does, when to change it. Defaults
+// are not here: they are printed from the structs.
+#include "config/keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace wake::config {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kGiB = 1024 * kMiB;
+constexpr std::int64_t kMaxU32 = 4'294'967'295;
+constexpr seconds kDay{24 * 3600};
+constexpr seconds kYear{366 * kDay};
+
+constexpr std::array kSections{
+    SectionInfo{"listener", true,
+                "Where clients come in. Without any: MQTT on 1883 and REST on 8080, on all addresses. One or "
+                "more here "
+                "replace both."},
+    SectionInfo{"database", false, "PostgreSQL 15 or later, the only place where state lives."},
+    SectionInfo{"auth", false, "Who may enter."},
+    SectionInfo{"delivery", false, "When a phone counts as not reached, and how long its messages wait."},
+    SectionInfo{"limits", false, "What one client, or all of them, can make the gateway spend."},
+    SectionInfo{"push.app", true,
+                "An app and the provider that wakes its phones. One id may have an entry per platform and "
+                "environment."},
+    SectionInfo{"cluster", false, "Several gateways as one."},
+    SectionInfo{"log", false, "To standard error, one line an event."},
+};
+
+const Choice<Protocol> kProtocols{{{"mqtt", Protocol::Mqtt},
+                                   {"mqtts", Protocol::Mqtts},
+                                   {"ws", Protocol::Ws},
+                                   {"wss", Protocol::Wss},
+                                   {"http", Protocol::Http},
+                                   {"https", Protocol::Https}}};
+const Choice<ClientCert> kClientCerts{
+    {{"none", ClientCert::None}, {"request", ClientCert::Request}, {"require", ClientCert::Require}}};
+const Choice<broker::Platform> kPlatforms{{{"apns", broker::Platform::Apns}, {"fcm", broker::Platform::Fcm}}};
+const Choice<broker::Environment> kEnvironments{
+    {{"production", broker::Environment::Production}, {"sandbox", broker::Environment::Sandbox}}};
+const Choice<LogThreshold> kLevels{{{"debug", LogThreshold::Debug},
+                                    {"info", LogThreshold::Info},
+                                    {"warn", LogThreshold::Warn},
+                                    {"error", LogThreshold::Error}}};
+const Choice<LogFormat> kFormats{{{"text", LogFormat::Text}, {"json", LogFormat::Json}}};
+
+const Text kFile{"the path of a file"};
+const Flag kFlag;
+
+std::vector<Key> listener_keys() {
+  using L = ListenerOptions;
+  return {
+      {.section = "listener",
+       .name = "protocol",
+       .field = field(&L::protocol, kProtocols),
+       .prose = "MQTT or REST, plain, over WebSocket (ws, wss; path /mqtt) or over TLS (mqtts, wss, https).",
+       .example = "\"mqtts\""},
+      {.section = "listener",
+       .name = "address",
+       .field = field(&L::address, Text{"\"host:port\", \"[v6]:port\", \":port\" or \"unix:/path\""}),
+       .prose =
+           "Customary ports: 1883 mqtt, 8883 mqtts, 9001 ws, 9002 wss, 8080 http. No host: all addresses.",
+       .example = "\":8883\""},
+      {.section = "listener",
+       .name = "cert_file",
+       .field = field(&L::cert_file, kFile),
+       .prose = "Certificate chain in PEM, the server's own first. For mqtts, wss and https.",
+       .example = "\"/etc/wakemq/tls/server.crt\"",
+       .needs_restart = false},
+      {.section = "listener",
+       .name = "key_file",
+       .field = field(&L::key_file, kFile),
+       .prose = "Its private key in PEM.",
+       .example = "\"/etc/wakemq/tls/server.key\"",
+       .needs_restart = false},
+      {.section = "listener",
+       .name = "client_ca_file",
+       .field = field(&L::client_ca_file, kFile),
+       .prose = "Certificates in PEM that may sign clients' certificates.",
+       .example = "\"/etc/wakemq/tls/clients-ca.crt\"",
+       .needs_restart = false},
+      {.section = "listener",
+       .name = "client_cert",
+       .field = field(&L::client_cert, kClientCerts),
+       .prose = "Ask for a client certificate, or insist on one; its CN is then the user name.",
+       .example = "\"request\""},
+      {.section = "listener",
+       .name = "proxy_protocol",
+       .field = field(&L::proxy_protocol, kFlag),
+       .prose =
+           "A load balancer in front sends the PROXY protocol's header. Only when nobody else can connect."},
+  };
+}
+
+std::vector<Key> storage_keys() {
+  using D = db::DatabaseOptions;
+  return {
+      {.section = "database",
+       .name = "url",
+       .field = field(&D::url, Text{"a libpq connection string, as \"postgresql://user@host/wakemq\""}),
+       .prose =
+           "libpq's URI or key=value form; empty parts are libpq's own defaults. Run `wakemq migrate` once.",
+       .is_secret = true},
+      {.section = "database",
+       .name = "pool",
+       .field = field(&D::pool, Integer{1, 1000}),
+       .prose = "Connections for REST and log-ins. A handful more are opened for commits and listening."},
+  };
+}
+
+std::vector<Key> auth_keys() {
+  using A = AuthOptions;
+  return {
+      {.section = "auth",
+       .name = "allow_anonymous",
+       .field = field(&A::allow_anonymous, kFlag),
+       .prose = "A client without credentials may do everything. For development only."},
+      {.section = "auth",
+       .name = "self_registration",
+       .field = field(&A::self_registration, kFlag),
+       .prose = "Anybody may register an account with POST /v1/users."},
+      {.section = "auth",
+       .name = "token_ttl",
+       .field = field(&A::token_ttl, Span<seconds>{seconds(60), kYear}),
+       .prose = "How long an access token of POST /v1/auth/token is good."},
+      {.section = "auth",
+       .name = "jwt_jwks_file",
+       .field = field(&A::jwt_jwks_file, kFile),
+       .prose = "JWKS with the public keys of whoever signs JWTs for your users. Empty: no JWTs.",
+       .example = "\"/etc/wakemq/jwks.json\"",
+       .needs_restart = false},
+      {.section = "auth",
+       .name = "webhook_url",
+       .field = field(&A::webhook_url, Text{"an http:// or https:// URL"}),
+       .prose = "A back end that is asked about user names unknown here. Empty: none.",
+       .example = "\"https://backend.example.com/wakemq/auth\"",
+       .is_secret = true},
+      {.section = "auth",
+       .name = "webhook_cache",
+       .field = field(&A::webhook_cache, Span<seconds>{seconds(0), kDay}),
+       .prose = "How long its answers are believed."},
+  };
+}
+
+std::vector<Key> delivery_keys() {
+  using D = broker::DeliveryOptions;
+  return {
+      {.section = "delivery",
+       .name = "ack_timeout",
+       .field = field(&D::ack_timeout, Span<milliseconds>{milliseconds(100), seconds(3600)}),
+       .prose = "A phone in the foreground that has not acknowledged a message by then is pushed."},
+      {.section = "delivery",
+       .name = "inbox_ttl",
+       .field = field(&D::inbox_ttl, Span<seconds>{seconds(60), kYear}),
+       .prose = "How long a message waits in the inbox for a phone that does not come."},
+      {.section = "delivery",
+       .name = "commit_window",
+       .field = field(&D::commit_window, Span<milliseconds>{milliseconds(0), milliseconds(1000)}),
+       .prose =
+           "How long writes are gathered into one transaction. More: cheaper and later acknowledgements."},
+  };
+}
+
+std::vector<Key> limit_keys() {
+  using L = broker::Limits;
+  return {
+      {.section = "limits",
+       .name = "max_packet",
+       // v5 §2.1.4: the remaining length ends at 268'435'455; the fixed header is up to 5 bytes more.
+       .field = field(&L::max_packet_bytes, Size{kKiB, 256 * kMiB}),
+       .prose = "The largest MQTT packet, header included. Larger ones are refused before memory is taken."},
+      {.section = "limits",
+       .name = "max_connections",
+       .field = field(&L::max_connections, Integer{1, 10'000'000}),
+       .prose = "Clients at once. Each takes a file descriptor: raise `ulimit -n` along with it."},
+      {.section = "limits",
+       .name = "max_queued_messages",
+       .field = field(&L::max_queued_messages, Integer{1, 100'000'000}),
+       .prose = "Messages waiting for one session, in memory or stored."},
+      {.section = "limits",
+       .name = "max_queued_bytes",
+       .field = field(&L::max_queued_bytes, Size{kKiB, 1024 * kGiB}),
+       .prose = "The same in bytes."},
+      {.section = "limits",
+       .name = "max_inflight",
+       .field = field(&L::max_inflight, Integer{1, 65'535}),
+       .prose = "Unacknowledged QoS 1 and 2 messages towards one client; the client may ask for fewer."},
+      {.section = "limits",
+       .name = "max_topic_levels",
+       .field = field(&L::max_topic_levels, Integer{1, 65'535}),
+       .prose = "Levels between slashes in a topic or filter."},
+      {.section = "limits",
+       .name = "max_subscriptions",
+       .field = field(&L::max_subscriptions, Integer{1, 100'000'000}),
+       .prose = "Subscriptions of one session."},
+      {.section = "limits",
+       .name = "max_keep_alive",
+       .field = field(&L::max_keep_alive, Span<seconds>{seconds(0), seconds(65'535)}),
+       .prose = "The longest keep-alive granted (5.0 is told, 3.x is held to it). 0s: as the client asks."},
+      {.section = "limits",
+       .name = "connect_timeout",
+       .field = field(&L::connect_timeout, Span<milliseconds>{milliseconds(100), seconds(600)}),
+       .prose = "From accepting a connection to its whole CONNECT, TLS included."},
+      {.section = "limits",
+       .name = "connects_per_second",
+       .field = field(&L::connects_per_second, Integer{1, 10'000'000}),
+       .prose = "Connections admitted by the process; more wait, so that an outage ends in no storm."},
+      {.section = "limits",
+       .name = "publishes_per_second",
+       .field = field(&L::publishes_per_second, Integer{0, kMaxU32}),
+       .prose = "Of one client. 0: no limit."},
+  };
+}
+
+std::vector<Key> push_keys() {
+  using P = push::AppOptions;
+  return {
+      {.section = "push.app",
+       .name = "id",
+       .field = field(&P::id, Text{"the app id that phones register with"}),
+       .prose = "The app id that phones register with.",
+       .example = "\"com.example.cam\""},
+      {.section = "push.app",
+       .name = "platform",
+       .field = field(&P::platform, kPlatforms),
+       .prose = "Apple's or Google's service."},
+      {.section = "push.app",
+       .name = "topic",
+       .field = field(&P::topic, Text{"the app's bundle id"}),
+       .prose = "APNs: the app's bundle id.",
+       .example = "\"com.example.cam\""},
+      {.section = "push.app",
+       .name = "environment",
+       .field = field(&P::environment, kEnvironments),
+       .prose = "APNs: sandbox is for apps installed from Xcode."},
+      {.section = "push.app",
+       .name = "key_file",
+       .field = field(&P::key_file, kFile),
+       .prose = "APNs: the AuthKey_*.p8 from Apple's developer site; with cert_file, that certificate's key.",
+       .example = "\"/etc/wakemq/AuthKey_ABC123DEFG.p8\"",
+       .needs_restart = false},
+      {.section = "push.app",
+       .name = "key_id",
+       .field = field(&P::key_id, Text{"the 10 characters of the key's id"}),
+       .prose = "APNs: the 10 characters in that file's name.",
+       .example = "\"ABC123DEFG\"",
+       .needs_restart = false},
+      {.section = "push.app",
+       .name = "team_id",
+       .field = field(&P::team_id, Text{"the 10 characters of the team's id"}),
+       .prose = "APNs: the 10 characters of your team.",
+       .example = "\"DEF123GHIJ\"",
+       .needs_restart = false},
+      {.section = "push.app",
+       .name = "cert_file",
+       .field = field(&P::cert_file, kFile),
+       .prose = "APNs: a push certificate in PEM instead of a token key; its private key goes into key_file.",
+       .needs_restart = false},
+      {.section = "push.app",
+       .name = "service_account_file",
+       .field = field(&P::service_account_file, kFile),
+       .prose = "FCM: the service account's JSON from the Google Cloud console.",
+       .needs_restart = false},
+      {.section = "push.app",
+       .name = "endpoint",
+       .field = field(&P::endpoint, Text{"\"https://host:port\""}),
+       .prose = "Stands in for the provider's own, as a simulator does."},
+      {.section = "push.app",
+       .name = "ca_file",
+       .field = field(&P::ca_file, kFile),
+       .prose = "Certificates trusted there, instead of the system's."},
+      {.section = "push.app",
+       .name = "proxy",
+       .field = field(&P::proxy, Text{"\"http://host:port\""}),
+       .prose = "An HTTP proxy that knows CONNECT.",
+       .is_secret = true},
+  };
+}
+
+std::vector<Key> other_keys() {
+  return {
+      {.section = "cluster",
+       .name = "nats_url",
+       .field = field(&ClusterOptions::nats_url, Text{"a NATS URL, as \"nats://host:4222\""}),
+       .prose = "The NATS server through which gateways speak. Empty: one node.",
+       .is_secret = true},
+      {.section = "log",
+       .name = "level",
+       .field = field(&LogOptions::level, kLevels),
+       .prose = "The least that is written.",
+       .needs_restart = false},
+      {.section = "log",
+       .name = "format",
+       .field = field(&LogOptions::format, kFormats),
+       .prose = "text for people, json for collectors."},
+  };
+}
+
+std::vector<Key> make_keys() {
+  std::vector<Key> table;
+  for (auto make :
+       {listener_keys, storage_keys, auth_keys, delivery_keys, limit_keys, push_keys, other_keys}) {
+    for (Key& key : make()) table.push_back(std::move(key));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::span<const SectionInfo> sections() { return kSections; }
+
+std::span<const Key> keys() {
+  static const std::vector<Key> table = make_keys();
+  return table;
+}
+
+const SectionInfo* find_section(std::string_view name) {
+  const auto found = std::ranges::find(kSections, name, &SectionInfo::name);
+  return found == kSections.end() ? nullptr : &*found;
+}
+
+const Key* find_key(std::string_view section, std::string_view name) {
+  const auto is_it = [&](const Key& key) { return key.section == section && key.name == name; };
+  const auto found = std::ranges::find_if(keys(), is_it);
+  return found == keys().end() ? nullptr : &*found;
+}
+
+std::size_t element_count(const Config& config, std::string_view section) {
+  if (section == "listener") return config.listeners.size();
+  if (section == "push.app") return config.push_apps.size();
+  return 1;
+}
+
+void clear_elements(Config& config, std::string_view section) {
+  if (section == "listener") config.listeners.clear();
+  if (section == "push.app") config.push_apps.clear();
+}
+
+void grow_elements(Config& config, std::string_view section, std::size_t count) {
+  if (section == "listener" && config.listeners.size() < count) config.listeners.resize(count);
+  if (section == "push.app" && config.push_apps.size() < count) config.push_apps.resize(count);
+}
+
+std::string path_of(std::string_view section, std::size_t index, std::string_view name) {
+  const SectionInfo* info = find_section(section);
+  std::string path(section);
+  if (info != nullptr && info->is_array) path.append("[").append(std::to_string(index)).append("]");
+  if (!name.empty()) path.append(path.empty() ? "" : ".").append(name);
+  return path;
+}
+
+std::string variable_of(const Key& key, std::string_view n) {
+  std::string variable = "WAKEMQ_";
+  for (const char c : key.section) variable += c == '.' ? '_' : static_cast<char>(std::toupper(c));
+  if (find_section(key.section)->is_array) variable.append("_").append(n);
+  variable += '_';
+  for (const char c : key.name) variable += static_cast<char>(std::toupper(c));
+  return variable;
+}
+
+}  // namespace wake::config
