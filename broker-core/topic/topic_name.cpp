@@ -1,6 +1,7 @@
 #include "broker-core/topic/topic_name.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "broker-core/packet/utf8.hpp"
@@ -11,20 +12,51 @@ namespace {
 
 constexpr std::string_view kSharePrefix = "$share/";
 
-/// U+0000..U+001F, U+007F..U+009F; `text` is valid UTF-8, where the last 32 are 0xC2 0x80..0x9F.
-bool has_control(std::string_view text) {
-  std::uint8_t before = 0;
-  for (const char each : text) {
-    const auto byte = static_cast<std::uint8_t>(each);
-    if (byte < 0x20 || byte == 0x7F || (before == 0xC2 && byte <= 0x9F)) return true;
-    before = byte;
+// What a byte can mean here, as bits: a text is looked at once, on the way of every publish.
+constexpr std::uint8_t kControl = 1;
+constexpr std::uint8_t kWildcard = 2;
+constexpr std::uint8_t kSlash = 4;
+constexpr std::uint8_t kNotAscii = 8;
+
+constexpr std::array<std::uint8_t, 256> kMeaning = [] {
+  std::array<std::uint8_t, 256> meaning{};
+  for (std::size_t byte = 0; byte < 0x20; ++byte) meaning[byte] = kControl;
+  meaning[0x7F] = kControl;
+  meaning['+'] = meaning['#'] = kWildcard;
+  meaning['/'] = kSlash;
+  for (std::size_t byte = 0x80; byte < 256; ++byte) meaning[byte] = kNotAscii;
+  return meaning;
+}();
+
+/// U+0080..U+009F; `text` is valid UTF-8, where they are 0xC2 0x80..0x9F.
+bool has_late_control(std::string_view text) {
+  for (std::size_t at = text.find('\xC2'); at != std::string_view::npos; at = text.find('\xC2', at + 1)) {
+    if (static_cast<std::uint8_t>(text[at + 1]) <= 0x9F) return true;
   }
   return false;
 }
 
-bool is_topic_text(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxTopicBytes && is_valid_utf8(text) && !has_control(text);
+/// UTF-8 without control characters, and what else is in it.
+struct Scan {
+  bool is_text = false;
+  bool has_wildcard = false;
+  std::size_t slash_count = 0;
+};
+
+Scan scan(std::string_view text) {
+  unsigned found = 0;
+  std::size_t slash_count = 0;
+  for (const char each : text) {
+    const std::uint8_t meaning = kMeaning[static_cast<std::uint8_t>(each)];
+    found |= meaning;
+    slash_count += meaning == kSlash ? 1 : 0;
+  }
+  bool is_text = (found & kControl) == 0;
+  if (is_text && (found & kNotAscii) != 0) is_text = is_valid_utf8(text) && !has_late_control(text);
+  return {is_text, (found & kWildcard) != 0, slash_count};
 }
+
+bool is_topic_size(std::string_view text) { return !text.empty() && text.size() <= kMaxTopicBytes; }
 
 /// Each wildcard alone in its level, # in the last one only.
 bool are_wildcards_valid(std::string_view filter) {
@@ -44,18 +76,21 @@ std::size_t level_count(std::string_view text) {
 }
 
 bool is_valid_topic_name(std::string_view topic, std::size_t max_levels) {
-  return is_topic_text(topic) && topic.find_first_of("+#") == std::string_view::npos &&
-         level_count(topic) <= max_levels;
+  if (!is_topic_size(topic)) return false;
+  const Scan seen = scan(topic);
+  return seen.is_text && !seen.has_wildcard && seen.slash_count < max_levels;
 }
 
 bool is_valid_topic_filter(std::string_view filter, std::size_t max_levels) {
-  if (!is_topic_text(filter)) return false;
+  if (!is_topic_size(filter)) return false;
+  const Scan seen = scan(filter);
+  if (!seen.is_text) return false;
   if (filter.starts_with(kSharePrefix)) {
     const auto shared = parse_shared(filter);
     if (!shared) return false;
     filter = shared->filter;
   }
-  return are_wildcards_valid(filter) && level_count(filter) <= max_levels;
+  return (!seen.has_wildcard || are_wildcards_valid(filter)) && level_count(filter) <= max_levels;
 }
 
 std::optional<SharedFilter> parse_shared(std::string_view filter) {
@@ -82,8 +117,9 @@ bool matches(std::string_view filter, std::string_view topic) {
 }
 
 bool is_id_allowed(std::string_view id) {
-  return !id.empty() && id.size() <= kMaxIdBytes && is_valid_utf8(id) && !has_control(id) &&
-         id.find_first_of("+#/") == std::string_view::npos;
+  if (id.empty() || id.size() > kMaxIdBytes) return false;
+  const Scan seen = scan(id);
+  return seen.is_text && !seen.has_wildcard && seen.slash_count == 0;
 }
 
 }  // namespace wake::broker
