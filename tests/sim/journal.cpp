@@ -11,8 +11,13 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::ptrdiff_t kMaxBrackets =
+    1000;  // writing JSON is recursive: a body of 30,000 brackets stays text
+
 /// A body of JSON is written as JSON, so that a reader need not parse twice; anything else as text.
 Json body_json(const std::string& body) {
+  if (std::count(body.begin(), body.end(), '[') + std::count(body.begin(), body.end(), '{') > kMaxBrackets)
+    return body;
   auto parsed = Json::parse(body, nullptr, false);
   return parsed.is_discarded() ? Json(body) : parsed;
 }
