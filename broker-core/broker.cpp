@@ -16,6 +16,8 @@ Broker::State::State(const Limits& limits_in, const DeliveryOptions& delivery_in
     : limits(limits_in),
       delivery(delivery_in),
       identity(identity_in),
+      tree(identity_in.seed),
+      retained(identity_in.seed),
       message_ids(identity_in.node, identity_in.shard),
       mail(identity_in.shard_count) {}
 

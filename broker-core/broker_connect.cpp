@@ -35,7 +35,7 @@ std::size_t Broker::State::on_bytes(ConnectionId id, Bytes in, Now now) {
   if (!connection || connection->phase == Connection::Phase::Closing) return in.size();
   connection->last_received = now.steady;
   counters.bytes_received += in.size();
-  if (connection->session != Connection::kNoSession) phone_shows_life(*sessions[connection->session]);
+  if (connection->session != Connection::kNoSession) phone_shows_life(*sessions[connection->session], now);
   Bytes rest = in;
   while (!connection->is_input_paused && !rest.empty()) {
     const Bytes before = rest;

@@ -234,10 +234,11 @@ void Broker::State::phone_returned(Session& session, Now now) {
   reconsider_all(session, Trigger::Returned, now);
 }
 
-void Broker::State::phone_shows_life(Session& session) {
+void Broker::State::phone_shows_life(Session& session, Now now) {
   if (!session.phone || session.phone->state != PhoneState::Suspect) return;
   session.phone->state =
       session.phone->is_reported_background ? PhoneState::Background : PhoneState::Foreground;
+  pump(session, now);
 }
 
 void Broker::State::set_presence(Session& session, bool is_foreground, Now now) {
@@ -247,7 +248,9 @@ void Broker::State::set_presence(Session& session, bool is_foreground, Now now) 
   const bool was_foreground = phone.state == PhoneState::Foreground;
   phone.state = is_foreground ? PhoneState::Foreground : PhoneState::Background;
   if (!is_foreground && was_foreground) reconsider_all(session, Trigger::WentBackground, now);
-  if (is_foreground && !was_foreground) reconsider_all(session, Trigger::Returned, now);
+  if (!is_foreground || was_foreground) return;
+  reconsider_all(session, Trigger::Returned, now);
+  pump(session, now);
 }
 
 }  // namespace wake::broker

@@ -33,6 +33,8 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
   }
   ++session.queued_messages;
   session.queued_bytes += bytes;
+  // Of what a phone in the background is not sent yet, memory keeps a page and storage the rest.
+  if (delivery_in.step == Delivery::Step::Held && session.held >= kPage) session.has_stored_tail = true;
   const bool goes_to_storage = session.is_durable() && (store_now || session.has_stored_tail);
   if (goes_to_storage) store_delivery(session, delivery_in);
   if (!session.is_connected()) {
@@ -72,13 +74,27 @@ void Broker::State::pump(Session& session, Now now) {
   Connection* connection = connection_of(session);
   if (!connection || connection->phase != Connection::Phase::Active) return;
   const std::uint32_t slots = std::min<std::uint32_t>(connection->receive_maximum, limits.max_inflight);
-  while (session.sent < session.deliveries.size() && session.inflight < slots &&
-         connection->output.size() < kHighWater) {
-    Delivery& next = session.deliveries[session.sent];
-    ++session.sent;
-    ++session.inflight;
+  const auto has_slot = [&] { return session.inflight < slots && connection->output.size() < kHighWater; };
+  const auto start = [&](std::uint32_t position) {
+    Delivery& next = session.deliveries[position];
     next.step = Delivery::Step::Sent;
-    if (!send_delivery(*connection, session, session.sent - 1, false, now)) finish(session, next, "expired");
+    ++session.inflight;
+    if (!send_delivery(*connection, session, position, false, now)) finish(session, next, "expired");
+  };
+  // What was held goes first: it is older.
+  for (std::uint32_t i = 0; session.held > 0 && !session.holds() && i < session.sent && has_slot(); ++i) {
+    if (session.deliveries[i].step != Delivery::Step::Held) continue;
+    --session.held;
+    start(i);
+  }
+  while (session.sent < session.deliveries.size()) {
+    if (session.holds() && session.deliveries[session.sent].step == Delivery::Step::Held) {
+      ++session.held;
+      ++session.sent;
+      continue;
+    }
+    if (!has_slot() || (session.held > 0 && !session.holds())) break;
+    start(session.sent++);
   }
   drop_finished(session);
   load_more(session);
@@ -157,7 +173,10 @@ void Broker::State::finish(Session& session, Delivery& done, const char* why) {
   } else if (session.is_durable() && done.message->is_open) {
     one_answered(record.id, false);
   }
-  if (session.phone) cancel_notice(session, record.id, why);
+  // A message acknowledged before its push left cancels the push (contract §2.4). Mode `always` asks for
+  // both, so there only an acknowledgement that comes later than ack_timeout does.
+  const bool is_young = moment.utc - record.at < delivery.ack_timeout;
+  if (session.phone && !(done.rings_always && is_young)) cancel_notice(session, record.id, why);
   done.message = MessageRef();
 }
 
@@ -189,7 +208,7 @@ void Broker::State::resend(Session& session, Now now) {
 
 void Broker::State::load_more(Session& session) {
   const bool is_wanted = session.has_stored_tail && session.load_ticket == 0 && session.is_connected() &&
-                         session.deliveries.size() < kRefillBelow;
+                         session.deliveries.size() < kRefillBelow && !session.holds();
   if (!is_wanted) return;
   if (session.is_catching_up && !ledger.is_committed(session.catch_up_batch))
     return;  // on_committed comes back

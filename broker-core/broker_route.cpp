@@ -138,12 +138,14 @@ void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Sessi
   const UtcTime expires_at = std::min(routed.expires_at, now.utc + delivery.inbox_ttl);
   Delivery owed{.message = message, .qos = std::max(Qos::AtLeastOnce, std::min(target.qos, routed.qos))};
   owed.retain = target.retain_as_published && routed.retain;
+  owed.rings_always = entry->push.mode == PushMode::Always;
+  const Decision decision = decide_for(Trigger::Published, session, routed.id, expires_at, *entry, now);
+  if (decision.mqtt == MqttAction::Hold) owed.step = Delivery::Step::Held;
   if (!enqueue(session, message, std::move(owed), true, now)) refuse(*message);
   // Inbox, queue and outbox rows of a message travel in the same Persist, hence in one transaction.
   ledger.store_message(*message);
   ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id});
   owe_commit(*message);
-  const Decision decision = decide_for(Trigger::Published, session, routed.id, expires_at, *entry, now);
   hold_notice(session, message, entry, decision, now);
 }
 

@@ -66,7 +66,7 @@ void Broker::State::purge(Session& session, Now now) {
   session.fresh.clear();
   session.removals.clear();
   session.received.clear();
-  session.sent = session.inflight = session.queued_messages = 0;
+  session.sent = session.inflight = session.held = session.queued_messages = 0;
   session.queued_bytes = 0;
   session.has_stored_tail = session.is_catching_up = false;
   session.load_ticket = 0;

@@ -224,7 +224,7 @@ struct Broker::State {
   void cancel_notice(Session& session, MessageId message, const char* reason);
   void phone_went_offline(Session& session, Now now);
   void phone_returned(Session& session, Now now);
-  void phone_shows_life(Session& session);
+  void phone_shows_life(Session& session, Now now);
   void set_presence(Session& session, bool is_foreground, Now now);
   void on_claimed(std::vector<Notice> notices, Now now);
   Decision decide_for(Trigger trigger, Session& session, MessageId id, UtcTime expires_at,

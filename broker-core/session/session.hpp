@@ -23,17 +23,15 @@ namespace wake::broker {
 
 /// One message on its way to one session.
 struct Delivery {
-  enum class Step : std::uint8_t {
-    Queued,
-    Sent,
-    Received,
-    Done
-  };  // Received: QoS 2, PUBREC came, PUBREL is out
+  /// Received: QoS 2, PUBREC came, PUBREL is out.
+  /// Held: for a phone in the background, sent when it returns (contract §2.2).
+  enum class Step : std::uint8_t { Queued, Sent, Received, Held, Done };
   MessageRef message;
   Qos qos = Qos::AtLeastOnce;
   Step step = Step::Queued;
   bool is_stored = false;  // has a row in session_queue, committed or in a batch under way
   bool retain = false;
+  bool rings_always = false;  // its entry's mode is `always`: an immediate ack does not cancel the push
   std::uint32_t subscription_id = 0;
 };
 
@@ -80,7 +78,8 @@ struct Session {
   Ring<Delivery> deliveries;
   std::uint64_t first_number = 0;    // of deliveries.front()
   std::uint32_t sent = 0;            // how many at the front are not Queued
-  std::uint32_t inflight = 0;        // of those, not Done
+  std::uint32_t inflight = 0;        // of those, Sent or Received
+  std::uint32_t held = 0;            // of those, Held
   std::set<std::uint16_t> received;  // QoS 2 packet ids from the client, PUBREL still to come
 
   bool has_row = false;  // in the table of sessions, or on its way there
@@ -102,6 +101,8 @@ struct Session {
   std::uint64_t match_epoch = 0;  // route(): which publish matched it last,
   std::uint32_t match_index = 0;  // and where in the list of targets
 
+  /// A phone in the background (or suspected to be) gets what is Held only when it returns.
+  bool holds() const { return phone && phone->state != PhoneState::Foreground; }
   bool is_connected() const { return connection.value != 0; }
   /// Outlives its connection: what it is owed is durable.
   bool is_durable() const { return expiry_s != 0 || phone; }
@@ -116,7 +117,9 @@ struct Session {
     const std::uint64_t offset = (packet_id.value + 65535u - 1 - first_number % 65535) % 65535;
     if (packet_id.value == 0 || offset >= sent) return nullptr;
     Delivery& delivery = deliveries[offset];
-    return delivery.step == Delivery::Step::Done ? nullptr : &delivery;
+    const bool is_on_its_way =
+        delivery.step == Delivery::Step::Sent || delivery.step == Delivery::Step::Received;
+    return is_on_its_way ? &delivery : nullptr;
   }
 };
 

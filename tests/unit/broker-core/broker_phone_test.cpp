@@ -133,6 +133,22 @@ TEST(BrokerPhone, GoingToTheBackgroundWakesForWhatIsUnacknowledged) {
   EXPECT_THAT(world.notified, SizeIs(2));
 }
 
+TEST(BrokerPhone, InTheBackgroundAConnectedAppIsWokenAndGetsItWhenItReturns) {
+  World world;
+  world.apply_user(alice());
+  Client& phone = open_app(world);
+  world.publish(phone, "$wake/presence", "background", Qos::AtMostOnce);
+  for (int i = 0; i < 500; ++i) camera_sends(world, std::to_string(i));
+  EXPECT_THAT(phone.payloads(), IsEmpty());
+  EXPECT_THAT(world.notified, SizeIs(500));
+  world.publish(phone, "$wake/presence", "foreground", Qos::AtMostOnce);
+  camera_sends(world, "500");
+  ASSERT_THAT(phone.payloads(), SizeIs(501));
+  for (std::size_t i = 0; i <= 500; ++i) EXPECT_EQ(phone.payloads()[i], std::to_string(i));
+  world.advance(1min);
+  EXPECT_THAT(world.notified, SizeIs(500));
+}
+
 TEST(BrokerPhone, AlwaysAndNeverMeanIt) {
   World world;
   world.apply_user(alice(PushMode::Always));
