@@ -18,9 +18,11 @@ struct Pool::Shelf {
 
 namespace {
 
-/// An idle connection that the server closed meanwhile shows it as soon as its socket is read.
+/// An idle connection that the server closed meanwhile shows it when its socket is read: first the server's
+/// last words, then the end, hence twice.
 bool is_alive(Connection& connection) {
   try {
+    connection.get_notifs();
     connection.get_notifs();
     return connection.is_open();
   } catch (const pqxx::failure&) {

@@ -57,7 +57,8 @@ WITH alive AS MATERIALIZED (
 due AS (
   SELECT message_id, phone_id FROM outbox
   WHERE state = 'pending' AND due_at <= $2::timestamptz
-    AND (claimed_by IS NULL OR claimed_until <= $2::timestamptz OR claimed_by NOT IN (SELECT node FROM alive))
+    AND (claimed_by IS NULL OR claimed_until <= $2::timestamptz
+         OR (claimed_by <> $1::integer AND claimed_by NOT IN (SELECT node FROM alive)))
   ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED),
 claimed AS (
   UPDATE outbox o

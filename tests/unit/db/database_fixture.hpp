@@ -91,7 +91,8 @@ class DatabaseTest : public testing::Test {
         "INSERT INTO topic_entries (user_id, filter, title) VALUES (1, 'a/b', 'Door')");
   }
   void end_other_connections() const {
-    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    // Waits until they have ended.
+    sql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()");
   }
 

@@ -1,0 +1,196 @@
+#include "db/session_store.hpp"
+
+#include <map>
+
+#include <pqxx/connection>
+
+#include "database_fixture.hpp"
+#include "db/sweep.hpp"
+
+namespace wake::db {
+namespace {
+
+using broker::ClientId;
+using broker::MessageId;
+using broker::SessionRecord;
+
+class SessionStoreTest : public DatabaseTest {
+ protected:
+  std::map<std::string, SessionRecord> load(broker::UtcTime now) {
+    std::map<std::string, SessionRecord> loaded;
+    load_sessions(connection_, now,
+                  [&](SessionRecord&& session) { loaded[session.client_id.value] = std::move(session); });
+    return loaded;
+  }
+  void add_queue(const std::string& ids, const std::string& payload = "'x'") const {
+    sql("INSERT INTO sessions VALUES ('c1', 'user', '1', 3600) ON CONFLICT DO NOTHING");
+    for (const std::string table : {"messages (id, topic, payload, qos, retain, at, expires_at)"}) {
+      sql("INSERT INTO " + table + " SELECT id, 't/' || id, " + payload +
+          "::bytea, 1, false, now(), 'infinity' FROM unnest(ARRAY[" + ids + "]::bigint[]) id");
+    }
+    sql("INSERT INTO session_queue SELECT 'c1', id, 1, true, 9 FROM unnest(ARRAY[" + ids + "]::bigint[]) id");
+  }
+  std::vector<std::int64_t> page_ids(std::int64_t after, int limit, std::size_t max_bytes = 1 << 20) {
+    std::vector<std::int64_t> ids;
+    for (const auto& queued :
+         load_queue_page(connection_, ClientId{"c1"}, MessageId{after}, limit, max_bytes)) {
+      ids.push_back(queued.message.id.value);
+    }
+    return ids;
+  }
+  SweepResult sweep_at(broker::UtcTime now) {
+    SweepCursor cursor;
+    return sweep(connection_, now, 100, cursor);
+  }
+
+  pqxx::connection connection_{url()};
+};
+
+TEST_F(SessionStoreTest, LoadsSessionsWithTheirSubscriptions) {
+  add_ann();
+  sql("INSERT INTO sessions VALUES ('c1', 'user', '1', 3600), ('dev', 'device', 'cam', 4294967295);"
+      "INSERT INTO subscriptions VALUES ('c1', 'a/#', 1, true, true, 2, 7), ('c1', '$share/g/b', 2, false, "
+      "false, 0, 0)");
+  const auto now = utc_now();
+  const auto loaded = load(now);
+  ASSERT_EQ(loaded.size(), 2u);
+  const auto& phone = loaded.at("c1");
+  EXPECT_EQ(phone.principal, (broker::Principal{broker::Principal::Kind::User, "1", "ann"}));
+  EXPECT_EQ(phone.principal.name, "ann");
+  EXPECT_EQ(phone.subscriptions.size(), 2u);
+  const auto& subscription = phone.subscriptions[phone.subscriptions[0].filter == "a/#" ? 0 : 1];
+  EXPECT_EQ(subscription.subscription_id, 7u);
+  EXPECT_TRUE(subscription.no_local && subscription.retain_as_published);
+  EXPECT_EQ(subscription.retain_handling, 2);
+  EXPECT_EQ(loaded.at("dev").principal.name, "cam");
+}
+
+TEST_F(SessionStoreTest, WhoWasConnectedIsAwayFromNow) {
+  sql("INSERT INTO sessions VALUES ('was', 'user', '1', 60, NULL), ('forever', 'user', '1', 4294967295, "
+      "NULL),"
+      " ('gone', 'user', '1', 60, '2026-05-01T00:00:00Z')");
+  const auto now = utc_now();
+  const auto loaded = load(now);
+  EXPECT_EQ(loaded.at("was").ends_at, now + std::chrono::seconds(60));
+  EXPECT_EQ(loaded.at("forever").ends_at, broker::kNever);
+  EXPECT_EQ(loaded.at("gone").ends_at,
+            broker::UtcTime(std::chrono::sys_days(std::chrono::year(2026) / 5 / 1)));
+  EXPECT_EQ(load(now + std::chrono::hours(1)).at("was").ends_at, now + std::chrono::seconds(60));
+}
+
+TEST_F(SessionStoreTest, ReadsBeyondOnePageOfSessions) {
+  sql("INSERT INTO sessions SELECT 'c' || i, 'user', '1', 60 FROM generate_series(1, 12000) i;"
+      "INSERT INTO subscriptions SELECT 'c' || i, 'f' || i, 1 FROM generate_series(1, 12000) i");
+  const auto loaded = load(utc_now());
+  EXPECT_EQ(loaded.size(), 12'000u);
+  for (const auto& [client_id, session] : loaded) {
+    ASSERT_EQ(session.subscriptions.size(), 1u);
+    EXPECT_EQ(session.subscriptions[0].filter, "f" + client_id.substr(1));
+  }
+}
+
+TEST_F(SessionStoreTest, LoadsRetainedMessagesThatHaveNotExpired) {
+  sql("INSERT INTO retained (topic, message_id, payload, qos, at, expires_at)"
+      " SELECT 't' || i, i, '\\x00ff', 1, now(), 'infinity' FROM generate_series(1, 1200) i;"
+      "INSERT INTO retained (topic, message_id, payload, qos, at, expires_at) VALUES ('old', 9, '', 1, "
+      "now(), now())");
+  std::map<std::string, broker::MessageRecord> loaded;
+  load_retained(connection_, utc_now() + std::chrono::seconds(1),
+                [&](broker::MessageRecord&& message) { loaded[message.topic] = std::move(message); });
+  EXPECT_EQ(loaded.size(), 1'200u);
+  const auto& message = loaded.at("t7");
+  EXPECT_EQ(message.payload, std::string("\0\xff", 2));
+  EXPECT_EQ(message.id, MessageId{7});
+  EXPECT_TRUE(message.retain);
+  EXPECT_EQ(message.expires_at, broker::kNever);
+}
+
+TEST_F(SessionStoreTest, QueuePagesComeInOrderOfMessageId) {
+  add_queue("30, 10, 50, 20, 40");
+  EXPECT_EQ(page_ids(0, 3), (std::vector<std::int64_t>{10, 20, 30}));
+  EXPECT_EQ(page_ids(30, 3), (std::vector<std::int64_t>{40, 50}));
+  EXPECT_TRUE(page_ids(50, 3).empty());
+  const auto queued = load_queue_page(connection_, ClientId{"c1"}, MessageId{0}, 1).at(0);
+  EXPECT_EQ(queued.message.topic, "t/10");
+  EXPECT_TRUE(queued.retain);
+  EXPECT_FALSE(queued.message.retain);
+  EXPECT_EQ(queued.subscription_id, 9u);
+}
+
+TEST_F(SessionStoreTest, AQueuePageStopsAtItsBytesButNeverBeforeTheFirstRow) {
+  add_queue("1, 2, 3", "repeat('x', 1000)");
+  EXPECT_EQ(page_ids(0, 10, 1), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(page_ids(0, 10, 1'000), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(page_ids(0, 10, 1'001), (std::vector<std::int64_t>{1, 2}));
+}
+
+TEST_F(SessionStoreTest, CountsQueues) {
+  add_queue("1, 2, 3", "repeat('x', 1000)");
+  std::vector<QueueCount> counts;
+  load_queue_counts(connection_, [&](const QueueCount& count) { counts.push_back(count); });
+  ASSERT_EQ(counts.size(), 1u);
+  EXPECT_EQ(counts[0].client_id.value, "c1");
+  EXPECT_EQ(counts[0].messages, 3u);
+  EXPECT_EQ(counts[0].bytes, 3u * (1'000 + 3));
+}
+
+TEST_F(SessionStoreTest, SweepRemovesWhatEndedAndKeepsTheRest) {
+  add_ann();
+  sql("INSERT INTO sessions VALUES ('ended', 'user', '1', 60, now() - interval '10 min'),"
+      " ('just', 'user', '1', 60, now() - interval '1 min'), ('on', 'user', '1', 60, NULL);"
+      "INSERT INTO messages (id, topic, payload, qos, retain, at, expires_at) VALUES"
+      " (1, 't', '', 1, false, now() - interval '1 h', now() - interval '1 s'),"
+      " (2, 't', '', 1, false, now() - interval '1 h', 'infinity'), (3, 't', '', 1, false, now(), "
+      "'infinity'),"
+      " (4, 't', '', 1, false, now() - interval '1 h', 'infinity'), (5, 't', '', 1, false, now() - interval "
+      "'1 h', 'infinity'),"
+      " (6, 't', '', 1, false, now() - interval '2 d', 'infinity');"
+      "INSERT INTO session_queue VALUES ('ended', 1, 1), ('on', 4, 1);"
+      "INSERT INTO outbox (message_id, phone_id, state, due_at, expires_at, resolved_at) VALUES"
+      " (5, 1, 'sent', now(), now(), now()), (6, 1, 'sent', now(), now(), now() - interval '25 h');"
+      "INSERT INTO access_tokens VALUES (decode(repeat('00', 32), 'hex'), 1, now() - interval '1 s'),"
+      " (decode(repeat('01', 32), 'hex'), 1, now() + interval '1 h');"
+      "INSERT INTO pairing_codes VALUES ('A', 1, now() - interval '1 s'), ('B', 1, now() + interval '1 "
+      "min')");
+  const SweepResult swept = sweep_at(utc_now());
+  EXPECT_EQ(swept.sessions, 1u);
+  EXPECT_EQ(swept.expired_messages, 1u);
+  EXPECT_EQ(swept.unowed_messages, 2u);
+  EXPECT_EQ(swept.access_tokens, 1u);
+  EXPECT_EQ(swept.pairing_codes, 1u);
+  EXPECT_FALSE(swept.is_full);
+  EXPECT_EQ(sql("SELECT string_agg(client_id, ',' ORDER BY client_id) FROM sessions"), "just,on");
+  EXPECT_EQ(sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM messages"), "3,4,5");
+  EXPECT_EQ(number("SELECT count(*) FROM outbox"), 1);
+}
+
+TEST_F(SessionStoreTest, SweepGoesOnWhereTheLastSliceEnded) {
+  sql("INSERT INTO messages (id, topic, payload, qos, retain, at, expires_at)"
+      " SELECT i, 't', '', 1, false, now() - interval '1 h', 'infinity' FROM generate_series(1, 25) i;"
+      "INSERT INTO sessions VALUES ('on', 'user', '1', 60);"
+      "INSERT INTO session_queue SELECT 'on', i, 1 FROM generate_series(1, 10) i");
+  SweepCursor cursor;
+  std::uint64_t removed = 0;
+  int slices = 0;
+  bool is_full = true;
+  for (; is_full && slices < 10; ++slices) {
+    const auto result = sweep(connection_, utc_now(), 10, cursor);
+    removed += result.unowed_messages;
+    is_full = result.is_full;
+  }
+  EXPECT_EQ(removed, 15u);
+  EXPECT_EQ(slices, 3);
+  EXPECT_EQ(cursor.after, MessageId{0});
+}
+
+TEST_F(SessionStoreTest, SweepSkipsWhatAnotherNodeHasLocked) {
+  sql("INSERT INTO sessions VALUES ('a', 'user', '1', 60, now() - interval '1 h'), ('b', 'user', '1', 60, "
+      "now() - interval '1 h')");
+  const std::unique_ptr<PGconn, test::detail::CloseConnection> other(PQconnectdb(url().c_str()));
+  PQclear(PQexec(other.get(), "BEGIN; SELECT * FROM sessions WHERE client_id = 'a' FOR UPDATE"));
+  EXPECT_EQ(sweep_at(utc_now()).sessions, 1u);
+  EXPECT_EQ(sql("SELECT client_id FROM sessions"), "a");
+}
+
+}  // namespace
+}  // namespace wake::db
