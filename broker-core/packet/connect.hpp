@@ -10,8 +10,7 @@
 
 namespace wake::broker {
 
-/// v5 §3.1.2.5. The topic is UTF-8, not yet checked as a topic name: is_valid_topic_name is the machine's
-/// call.
+/// v5 §3.1.2.5. The topic is UTF-8, not yet checked as a topic name: that is the machine's part.
 struct Will {
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
@@ -34,12 +33,10 @@ struct Connect {
 };
 
 /// The packet says its own version.
-///   returns  UnsupportedProtocolVersion for a known protocol name with a level we do not speak (the answer
-///   is CONNACK
-///            0x01 or 0x84); MalformedPacket or ProtocolError for the rest
-///   3.x      reserved flag, will QoS 3, will bits without a will and a password without a user name are
-///   refused; v3.1
-///            ignores the reserved bit and lets announced credentials be missing, as its §3.1 demands
+///   returns  UnsupportedProtocolVersion for a known protocol name with a level we do not speak (to be
+///            answered by CONNACK 0x01 or 0x84); MalformedPacket or ProtocolError for the rest
+///   3.x      a password without a user name is refused. v3.1 does not mind the reserved flag and will bits
+///            without a will, and lets announced credentials be missing, as its §3.1 demands
 Parsed<Connect> parse_connect(const Frame& frame);
 
 /// Success, or ClientIdentifierNotValid: an empty client id is for v5, and for v3.1.1 with a clean session

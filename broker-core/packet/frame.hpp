@@ -68,8 +68,8 @@ using FrameResult = std::variant<Frame, NeedMore, ParseError>;
 ///   in                bytes as received; shrunk by the frame on success, untouched otherwise
 ///   max_packet_bytes  whole packet, fixed header included; checked before the body is waited for
 ///   returns  Frame | NeedMore | ParseError{MalformedPacket, PacketTooLarge}. Type 0 is malformed at once.
-///   spec     v5 §2.1; v3.1.1 §2.2; v3.1 §2.1.  A remaining length in more bytes than
-///            needed is accepted: old embedded clients reserve four for it, and 3.x does not forbid it.
+///   spec     v5 §2.1; v3.1.1 §2.2; v3.1 §2.1.  A remaining length in more bytes than needed is accepted:
+///            old embedded clients reserve four for it, and 3.x does not forbid it.
 FrameResult take_frame(Bytes& in, std::size_t max_packet_bytes);
 
 }  // namespace wake::broker

@@ -19,8 +19,7 @@ namespace wake::broker {
 /// Name and value, both valid UTF-8. The same name may appear twice, and order counts: v5 [MQTT-3.3.2-18].
 using UserProperty = std::pair<std::string_view, std::string_view>;
 
-/// User properties in one packet; more is QuotaExceeded. Bounds what five bytes on the wire can make us
-/// allocate.
+/// User properties in one packet; more is QuotaExceeded. Bounds what five bytes can make us allocate.
 inline constexpr std::size_t kMaxUserProperties = 256;
 
 /// v5 table 2-4.
@@ -81,8 +80,7 @@ struct Properties {
 /// Reads property length and properties off the front of `in`; each must be allowed in `packet` and, but for
 /// user properties, appear once.
 ///   returns  Success, else what is wrong: MalformedPacket (unknown, not allowed here, cut), ProtocolError
-///   (repeated, a
-///            value out of range), QuotaExceeded (kMaxUserProperties)
+///            (repeated, a value out of range), QuotaExceeded (kMaxUserProperties)
 ///   spec     v5 §2.2.2, and the Properties section of each packet
 ReasonCode parse(Reader& in, PacketType packet, Properties& out);
 

@@ -22,9 +22,9 @@ struct Publish {
 };
 
 /// The hot path: no allocation unless there are user properties or subscription identifiers.
-///   returns  MalformedPacket (QoS 3 [MQTT-3.3.1-4], cut, bad UTF-8), ProtocolError (packet id 0, neither
-///   topic nor
-///            alias; dup with QoS 0 [MQTT-3.3.1-2]), or what the properties say
+///   returns  MalformedPacket (QoS 3: v5 [MQTT-3.3.1-4], dup at QoS 0: [MQTT-3.3.1-2], cut, bad UTF-8, 3.x
+///            without topic), ProtocolError (packet id 0, v5 without topic and alias), or what the properties
+///            say
 Parsed<Publish> parse_publish(const Frame& frame, Version version);
 
 /// For tests, clients and bridges; a broker's fan-out uses PublishTemplate.
