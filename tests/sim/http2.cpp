@@ -58,6 +58,7 @@ class Http2 final : public Protocol {
   ProtocolEvents& events_;
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, Stream> streams_;  // open ones, in the order of their ids
+  std::int32_t last_stream_ = INT32_MAX;    // as said in GOAWAY
 };
 
 Http2& self(void* user) { return *static_cast<Http2*>(user); }
@@ -139,7 +140,11 @@ void Http2::reset(std::int32_t stream, std::uint32_t code) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, code);
 }
 
+/// nghttp2 drops the streams above only when the frame is sent; for the caller they are gone from here on.
 void Http2::go_away(std::int32_t last_stream, const std::string& debug) {
+  last_stream_ = std::min(last_stream_, last_stream);
+  for (auto above = streams_.upper_bound(last_stream); above != streams_.end(); ++above)
+    above->second.waiting = false;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_stream, NGHTTP2_NO_ERROR,
                         reinterpret_cast<const uint8_t*>(debug.data()), debug.size());
 }
@@ -197,7 +202,7 @@ int Http2::on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
   Stream* stream = self(user).find(frame->hd.stream_id);
-  if (!stream) return 0;
+  if (!stream || stream->request.stream > self(user).last_stream_) return 0;
   stream->waiting = true;
   self(user).events_.on_request(std::move(stream->request));
   return 0;

@@ -129,7 +129,11 @@ TEST_F(Http2Test, GoawayAnswersTheOldestAndNeverSeesTheRest) {
   const auto first = client.send("/a"), second = client.send("/b"), third = client.send("/c");
   client.exchange_with(*server);
   server->go_away(server->last_stream_keeping(1), R"({"reason":"Shutdown"})");
+  EXPECT_FALSE(server->waits(second)) << "before the frame is on its way";
+  const auto late = client.send("/d");
   client.exchange_with(*server);
+  EXPECT_FALSE(server->waits(late));
+  EXPECT_EQ(requests.size(), 3u);
   EXPECT_EQ(client.goaway_last, first);
   EXPECT_EQ(client.goaway_debug, R"({"reason":"Shutdown"})");
   EXPECT_TRUE(server->waits(first));
