@@ -30,6 +30,7 @@ struct Config {
   broker::DeliveryOptions delivery;
   broker::Limits limits;
   std::vector<push::AppOptions> push_apps;
+  ServerOptions server;
   ClusterOptions cluster;
   LogOptions log;
 };

@@ -31,6 +31,7 @@ constexpr std::array kSections{
     SectionInfo{"push.app", true,
                 "An app and the provider that wakes its phones. One id may have an entry per platform and "
                 "environment."},
+    SectionInfo{"server", false, "The process itself."},
     SectionInfo{"cluster", false, "Several gateways as one."},
     SectionInfo{"log", false, "To standard error, one line an event."},
 };
@@ -287,6 +288,10 @@ std::vector<Key> push_keys() {
 
 std::vector<Key> other_keys() {
   return {
+      {.section = "server",
+       .name = "shards",
+       .field = field(&ServerOptions::shards, Integer{0, kMaxShards}),
+       .prose = "Threads that serve MQTT, each with clients of its own. 0: one per core, at most 16."},
       {.section = "cluster",
        .name = "nats_url",
        .field = field(&ClusterOptions::nats_url, Text{"a NATS URL, as \"nats://host:4222\""}),

@@ -40,6 +40,14 @@ struct AuthOptions {
   std::chrono::seconds webhook_cache{60};
 };
 
+/// A message id has 4 bits for its shard (broker-core/types.hpp).
+inline constexpr unsigned kMaxShards = 16;
+
+/// [server]
+struct ServerOptions {
+  unsigned shards = 0;  // threads that serve MQTT; 0: one per core, at most kMaxShards
+};
+
 /// [cluster]
 struct ClusterOptions {
   std::string nats_url;  // empty: one node. Never logged: it may hold a password
