@@ -1,0 +1,78 @@
+// Sockets: from the machine's Outbounds to the descriptor, and how a socket ends.
+#include <array>
+#include <climits>
+
+#include "gateway/mqtt/sockets.hpp"
+#include "gateway/observe/log.hpp"
+
+namespace wake::gateway {
+
+bool Sockets::write_touched(broker::Now now) {
+  const std::vector<broker::ConnectionId> touched = broker_.take_touched();
+  for (const broker::ConnectionId id : touched) {
+    Socket* const socket = find(id);
+    if (socket != nullptr && !socket->is_blocked) write(*socket, now);
+  }
+  return !touched.empty();
+}
+
+bool Sockets::write(Socket& socket, broker::Now now) {
+  if (socket.phase != Socket::Phase::Open && socket.phase != Socket::Phase::Flushing) return false;
+  broker::Outbound& output = broker_.output(socket.connection);
+  std::size_t written = 0;
+  while (!output.is_empty()) {
+    std::array<broker::Bytes, IOV_MAX> pieces;
+    const std::size_t count = output.gather(pieces.data(), pieces.size());
+    const Transport::Written result = socket.transport->write({pieces.data(), count});
+    output.consume(result.bytes);
+    written += result.bytes;
+    if (result.state == Transport::Written::State::Failed) {
+      lose(socket, now);
+      return false;
+    }
+    if (result.state == Transport::Written::State::Blocked) {
+      socket.is_blocked = true;
+      break;
+    }
+  }
+  if (socket.phase == Socket::Phase::Flushing) {
+    if (output.is_empty()) end(socket, now);
+  } else if (written > 0) {
+    broker_.on_written(socket.connection, now);
+  }
+  return written > 0;
+}
+
+void Sockets::close(broker::ConnectionId id, const std::string& reason, broker::Now now) {
+  Socket* const socket = find(id);
+  if (socket == nullptr || socket->phase != Socket::Phase::Open) return;
+  if (is_logged(LogLevel::Debug)) {
+    log(LogLevel::Debug, "socket.closing",
+        "descriptor " + std::to_string(socket->transport->fd()) + ": " + reason);
+  }
+  socket->phase = Socket::Phase::Flushing;
+  std::vector<std::byte>().swap(socket->rest);
+  flushing_.push_back({now.steady + kFlushTimeout, socket->slot, socket->generation});
+  if (!socket->is_blocked) write(*socket, now);
+}
+
+void Sockets::lose(Socket& socket, broker::Now now) {
+  broker_.on_closed(socket.connection, now);
+  discard(socket);
+}
+
+void Sockets::end(Socket& socket, broker::Now now) {
+  // The machine forgets it; the descriptor lingers, because closing with unread bytes would reset the
+  // connection and could take our last packet with it.
+  if (socket.has_ended) return lose(socket, now);
+  broker_.on_closed(socket.connection, now);
+  by_connection_[broker::slot_of(socket.connection)] = nullptr;
+  socket.connection = {};
+  socket.phase = Socket::Phase::Draining;
+  socket.transport->end_writing();
+  draining_.push_back({now.steady + kDrainTimeout, socket.slot, socket.generation});
+  socket.is_readable = true;
+  list(socket);
+}
+
+}  // namespace wake::gateway
