@@ -22,10 +22,10 @@ namespace wake::sim {
 struct EngineOptions {
   Listen listen;
   Storing storing = Storing::NewestPerApp;
-  std::size_t log_entries = 10'000;        // requests kept for GET /log
-  std::size_t ledger_entries = 1'000'000;  // notifications kept over all phones; counts go on beyond it
-  std::string log_file;                    // every request as a JSON line; empty: none
-  bool quiet = false;                      // no line per push on stderr
+  std::size_t log_entries = 10'000;      // requests kept for GET /log
+  std::size_t ledger_entries = 200'000;  // notifications kept over all phones; counts go on beyond it
+  std::string log_file;                  // every request as a JSON line; empty: none
+  bool quiet = false;                    // no line per push on stderr
 };
 
 class Engine final : private ServerEvents {

@@ -1,5 +1,6 @@
 #include "tests/sim/program.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -7,6 +8,7 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <nlohmann/json.hpp>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "tests/sim/control.hpp"
@@ -67,6 +69,7 @@ void add_options(CLI::App& app, ProgramOptions& options) {
       ->capture_default_str();
   app.add_option("--phones-keep", engine.ledger_entries, "notifications kept over all phones")
       ->capture_default_str();
+  app.add_flag("--die-with-parent", options.die_with_parent, "end when the program that started it ends");
   app.add_flag("--quiet", engine.quiet, "no line per push on stderr");
 }
 
@@ -76,6 +79,8 @@ int run(const ProgramOptions& given, const std::function<void(const Keys&, Parts
     if (options.hosts.empty()) options.hosts = {"localhost", "127.0.0.1", "::1"};
     const Keys keys = open_keys(options.dir);
     if (options.make_keys_only) return 0;
+    if (options.die_with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
+    std::signal(SIGPIPE, SIG_IGN);  // whoever read stderr may go away before us
     Parts parts;
     make(keys, parts);
     serve_until_signal(options, keys, parts);

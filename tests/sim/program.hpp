@@ -21,6 +21,7 @@ struct ProgramOptions {
   std::string control_address = "127.0.0.1";
   std::uint16_t control_port = 0;
   bool make_keys_only = false;
+  bool die_with_parent = false;  // SIGTERM when the thread that started it ends
   EngineOptions engine;
 };
 
