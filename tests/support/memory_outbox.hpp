@@ -1,4 +1,5 @@
-// The other push::Outbox: keeps every resolution in memory, in order, and lets a test wait for one. Any thread.
+// The other push::Outbox: keeps every resolution in memory, in order, and lets a test wait for one. Any
+// thread.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,8 @@ class MemoryOutbox final : public push::Outbox {
   using Test = std::function<bool(const push::Resolution&)>;
 
   /// The first resolution that passes, or nothing after `patience`.
-  std::optional<push::Resolution> wait_for(const Test& test, std::chrono::seconds patience = std::chrono::seconds{15}) {
+  std::optional<push::Resolution> wait_for(const Test& test,
+                                           std::chrono::seconds patience = std::chrono::seconds{15}) {
     std::unique_lock lock(mutex_);
     auto found = all_.end();
     changed_.wait_for(lock, patience, [&] {
@@ -39,11 +41,13 @@ class MemoryOutbox final : public push::Outbox {
   std::optional<push::Resolution> wait_for(const push::NotificationKey& key,
                                            std::optional<push::Resolution::Kind> kind = std::nullopt,
                                            std::chrono::seconds patience = std::chrono::seconds{15}) {
-    return wait_for([&](const push::Resolution& r) { return r.key == key && (!kind || r.kind == *kind); }, patience);
+    return wait_for([&](const push::Resolution& r) { return r.key == key && (!kind || r.kind == *kind); },
+                    patience);
   }
 
   /// Whether `count` resolutions pass within `patience`.
-  bool wait_for_count(std::size_t count, const Test& test, std::chrono::seconds patience = std::chrono::seconds{15}) {
+  bool wait_for_count(std::size_t count, const Test& test,
+                      std::chrono::seconds patience = std::chrono::seconds{15}) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, patience, [&] {
       return static_cast<std::size_t>(std::count_if(all_.begin(), all_.end(), test)) >= count;

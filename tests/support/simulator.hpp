@@ -1,7 +1,14 @@
-// One push simulator (tests/sim) as a child process: started, scripted over its control port, ended by its pid.
+// One push simulator (tests/sim) as a child process: started, scripted over its control port, ended by its
+// pid.
 #pragma once
 
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include <arpa/inet.h>
+#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,19 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <nlohmann/json.hpp>
-#include <stdexcept>
-#include <string>
-#include <vector>
-
 extern char** environ;
 
 namespace wake::tests {
 
 class Simulator {
  public:
-  /// `program` in the folder named by the environment's WAKE_BIN_DIR. Throws when it does not start within 20 s.
+  /// `program` in the folder named by the environment's WAKE_BIN_DIR. Throws when it does not start within 20
+  /// s.
   Simulator(const std::string& program, const std::string& key_folder, std::vector<std::string> more = {}) {
     const char* folder = std::getenv("WAKE_BIN_DIR");
     if (!folder) throw std::runtime_error("WAKE_BIN_DIR is not set: where are the simulators?");
@@ -42,7 +44,8 @@ class Simulator {
 
   nlohmann::json post(const std::string& path, const nlohmann::json& body = nlohmann::json::object()) const {
     const std::string text = body.dump();
-    return nlohmann::json::parse(ask("POST " + path + " HTTP/1.1\r\nHost: sim\r\nConnection: close\r\nContent-Length: " +
+    return nlohmann::json::parse(ask("POST " + path +
+                                     " HTTP/1.1\r\nHost: sim\r\nConnection: close\r\nContent-Length: " +
                                      std::to_string(text.size()) + "\r\n\r\n" + text));
   }
   std::string get(const std::string& path) const {
@@ -100,7 +103,8 @@ class Simulator {
     const bool is_asked = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
                           send(fd, request.data(), request.size(), MSG_NOSIGNAL) == ssize_t(request.size());
     char piece[16 * 1024];
-    for (ssize_t size = 0; is_asked && (size = recv(fd, piece, sizeof piece, 0)) > 0;) answer.append(piece, size_t(size));
+    for (ssize_t size = 0; is_asked && (size = recv(fd, piece, sizeof piece, 0)) > 0;)
+      answer.append(piece, size_t(size));
     close(fd);
     const auto body = answer.find("\r\n\r\n");
     if (body == std::string::npos) throw std::runtime_error("the simulator's control port does not answer");
