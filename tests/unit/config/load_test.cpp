@@ -151,7 +151,7 @@ level = "loud"
       problems,
       ElementsAre("f:2: limits.max_inflight: expected a whole number from 1 to 65535, not 65536",
                   "f:3: limits.max_packet: expected a size from 1KiB to 256MiB, as \"1MiB\", not \"1MB\"",
-                  HasSubstr("f:4: limits.connect_timeout: expected a duration from 100ms to 1h"),
+                  HasSubstr("f:4: limits.connect_timeout: expected a duration from 100ms to 10m"),
                   HasSubstr("f:6: delivery.inbox_ttl: expected a duration from 1m to 366d"),
                   "f:8: auth.allow_anonymous: expected true or false, not \"yes\"",
                   "f:10: log.level: expected \"debug\", \"info\", \"warn\" or \"error\", not \"loud\""));
