@@ -93,6 +93,8 @@ class Client {
   std::vector<std::pair<std::uint16_t, ReasonCode>> pubacks;  // PUBACK or PUBREC
   std::vector<ReasonCode> subacks;
   int pingresps = 0;
+  bool is_raw = false;          // what it gets is kept as bytes and answered by nobody
+  std::vector<std::byte> raw{};
 
   std::vector<std::string> payloads() const {
     std::vector<std::string> all;
@@ -104,6 +106,7 @@ class Client {
   friend class World;
   unsigned shard = 0;
   ConnectionId connection;
+  Client* heir = nullptr;              // of a connection being taken over: what it still gets, its owner has
   std::vector<std::byte> to_broker;    // sent, not consumed
   std::vector<std::byte> from_broker;  // written, not parsed
 };
@@ -174,6 +177,7 @@ class World {
   void open(Client& c, Version version, unsigned shard_index) {
     if (c.is_connected) {  // the old socket lives on by itself until the broker closes it
       ghosts_.push_back(std::make_unique<Client>(c));
+      ghosts_.back()->heir = &c;
       by_connection_[{c.shard, c.connection.value}] = ghosts_.back().get();
     }
     c.version = version;
@@ -273,6 +277,7 @@ class World {
     loads_.clear();
     for (auto& [id, c] : clients_) c->is_connected = false;
     by_connection_.clear();
+    step_clock(now.steady + 100ms);  // no process is back sooner, and message ids rest on that
     boot();
   }
   /// What the sweep does after a restart: pending rows that are due go to their phone's shard.
@@ -393,6 +398,10 @@ class World {
     return had;
   }
   void read(Client& c) {
+    if (c.is_raw) {
+      c.raw.insert(c.raw.end(), c.from_broker.begin(), c.from_broker.end());
+      return c.from_broker.clear();
+    }
     Bytes in(c.from_broker);
     for (;;) {
       ParseResult result = parse(in, c.version, 268435460);
@@ -407,8 +416,9 @@ class World {
       c.connack = *connack;
       c.connack->properties = {};
     } else if (const auto* message = std::get_if<Publish>(&packet)) {
-      c.received.push_back({std::string(message->topic), std::string(as_text(message->payload)), message->qos,
-                            message->dup, message->retain, message->packet_id.value});
+      (c.heir ? *c.heir : c)
+          .received.push_back({std::string(message->topic), std::string(as_text(message->payload)),
+                               message->qos, message->dup, message->retain, message->packet_id.value});
       if (!c.acks || message->qos == Qos::AtMostOnce) return;
       const PacketType type = message->qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec;
       write(Ack{type, message->packet_id, ReasonCode::Success, {}, {}}, c.version, c.to_broker);
