@@ -141,7 +141,9 @@ void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Sessi
   owed.rings_always = entry->push.mode == PushMode::Always;
   const Decision decision = decide_for(Trigger::Published, session, routed.id, expires_at, *entry, now);
   if (decision.mqtt == MqttAction::Hold) owed.step = Delivery::Step::Held;
-  if (!enqueue(session, message, std::move(owed), true, now)) refuse(*message);
+  // A phone that has been away for too long must not stop its camera: what its queue cannot take waits in the
+  // inbox all the same, so nothing is refused here.
+  enqueue(session, message, std::move(owed), true, now);
   // Inbox, queue and outbox rows of a message travel in the same Persist, hence in one transaction.
   ledger.store_message(*message);
   ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id});
