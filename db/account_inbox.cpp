@@ -51,10 +51,15 @@ TraceRow to_trace_row(const pqxx::row& row) {
 Page<broker::MessageRecord> list_inbox(Pool& pool, broker::UserId user,
                                        const std::optional<std::string>& topic, const PageRequest& page,
                                        broker::UtcTime now) {
-  return cut_page<broker::MessageRecord>(
-      ask(pool, sql::account_inbox_list, user.value, after_number(page), topic, to_us(now), page.limit + 1),
-      page, to_message,
+  const pqxx::result rows =
+      ask(pool, sql::account_inbox_list, user.value, after_number(page), topic, to_us(now), page.limit + 1);
+  auto cut = cut_page<broker::MessageRecord>(
+      rows, page, to_message,
       [](const broker::MessageRecord& message) { return std::to_string(message.id.value); });
+  const bool is_cut_by_bytes =
+      !rows.empty() && rows[0]["candidates"].as<std::int64_t>() > std::int64_t(rows.size());
+  if (is_cut_by_bytes && !cut.next) cut.next = std::to_string(cut.items.back().id.value);
+  return cut;
 }
 
 std::optional<broker::MessageRecord> find_inbox_message(Pool& pool, broker::UserId user, broker::MessageId id,

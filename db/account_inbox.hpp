@@ -12,9 +12,9 @@
 
 namespace wake::db {
 
-/// Unexpired messages, oldest id first; `after` is a message id. `topic`: only this one. Ids that commit late
-/// appear behind the cursor of a reader who is ahead of them: the reader keeps `after` at what it
-/// acknowledged.
+/// A page holds 4 MiB of payload at most (one message at least). Unexpired messages, oldest id first; `after`
+/// is a message id. `topic`: only this one. Ids that commit late appear behind the cursor of a reader who is
+/// ahead of them: the reader keeps `after` at what it acknowledged.
 Page<broker::MessageRecord> list_inbox(Pool& pool, broker::UserId user,
                                        const std::optional<std::string>& topic, const PageRequest& page,
                                        broker::UtcTime now);

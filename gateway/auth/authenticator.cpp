@@ -1,5 +1,6 @@
-// Each way in answers Ok, Refused, or "not mine": the next way is asked only when the one before does not
-// apply, so a wrong device secret is not tried as a user's password unless a user of that name may exist.
+// Only what people choose (passwords) is throttled: keys, tokens and device secrets are 256 random bits, so
+// guessing them is hopeless, and a flood of wrong ones must not lock out the right ones behind the same
+// address.
 #include "gateway/auth/authenticator.hpp"
 
 #include <algorithm>
@@ -77,21 +78,8 @@ Authenticator::Authenticator(db::Pool& pool, AuthenticatorOptions options)
 Authenticator::~Authenticator() = default;
 
 AuthResult Authenticator::authenticate(const Credentials& credentials) {
-  const std::string account = credentials.username.value_or("") + '\n' + credentials.address;
-  const auto now = std::chrono::steady_clock::now();
-  if (throttle_->accounts.is_blocked(account, now) ||
-      throttle_->addresses.is_blocked(credentials.address, now)) {
-    return {.outcome = Outcome::Throttled, .principal = {}, .grants = {}};
-  }
   try {
-    AuthResult result = check(credentials);
-    if (result.outcome == Outcome::Refused) {
-      throttle_->accounts.count_failure(account, now);
-      if (!credentials.address.empty()) throttle_->addresses.count_failure(credentials.address, now);
-    } else {
-      throttle_->accounts.forget(account);
-    }
-    return result;
+    return check(credentials);
   } catch (const db::StorageAway&) {
     return {.outcome = Outcome::StorageAway, .principal = {}, .grants = {}};
   }
@@ -105,8 +93,7 @@ AuthResult Authenticator::check(const Credentials& credentials) {
   }
   if (credentials.certificate_cn) return check_certificate(credentials);
   if (credentials.username || !options_.allow_anonymous) return refused();
-  AuthResult anonymous{
-      .outcome = Outcome::Ok, .principal = {}, .grants = {}, .is_admin = true, .has_publish_scope = true};
+  AuthResult anonymous{.outcome = Outcome::Ok, .principal = {}, .grants = {}};
   anonymous.grants.is_superuser = true;
   anonymous.grants.may_see_sys = true;
   return anonymous;
@@ -124,13 +111,25 @@ AuthResult Authenticator::check_password(const Credentials& credentials) {
     if (device && is_device_secret(*device, password))
       return admit({Kind::Device, device->id, device->id}, credentials.client_id);
   }
+  return check_user(credentials);
+}
+
+AuthResult Authenticator::check_user(const Credentials& credentials) {
+  const std::string& username = *credentials.username;
+  const auto now = std::chrono::steady_clock::now();
+  const std::string account = username + '\n' + credentials.address;
+  const bool is_blocked = throttle_->accounts.is_blocked(account, now) ||
+                          throttle_->addresses.is_blocked(credentials.address, now);
+  if (is_blocked) return {.outcome = Outcome::Throttled, .principal = {}, .grants = {}};
   const auto user = db::find_user(pool_, username);
-  if (!user) {
-    spend_password_time(password);
-    return refused();
+  if (user && is_password(*credentials.password, user->password_hash)) {
+    throttle_->accounts.forget(account);
+    return admit(to_principal(*user), credentials.client_id);
   }
-  return is_password(password, user->password_hash) ? admit(to_principal(*user), credentials.client_id)
-                                                    : refused();
+  if (!user) spend_password_time(*credentials.password);
+  throttle_->accounts.count_failure(account, now);
+  if (!credentials.address.empty()) throttle_->addresses.count_failure(credentials.address, now);
+  return refused();
 }
 
 AuthResult Authenticator::check_token(const Credentials& credentials) {

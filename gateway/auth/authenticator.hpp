@@ -30,7 +30,7 @@ struct AuthResult {
   enum class Outcome {
     Ok,
     Refused,      // wrong, unknown or missing; which of them is not told
-    Throttled,    // too many failed log-ins for this name or from this address; try again in a minute
+    Throttled,    // too many wrong passwords for this name or from this address; try again in a minute
     StorageAway,  // PostgreSQL cannot be asked: MQTT 5.0 0x88, 3.x 3, HTTP 503
   };
   Outcome outcome = Outcome::Refused;
@@ -43,7 +43,8 @@ struct AuthResult {
 
 struct AuthenticatorOptions {
   bool allow_anonymous = false;  // [auth] allow_anonymous
-  int max_failures = 20;         // per account and address, in one minute; then Throttled
+  int max_failures =
+      20;  // wrong passwords per account and address in one minute, 5 times as many per address
 };
 
 class Authenticator {
@@ -66,6 +67,7 @@ class Authenticator {
   struct Throttle;
   AuthResult check(const Credentials& credentials);
   AuthResult check_password(const Credentials& credentials);
+  AuthResult check_user(const Credentials& credentials);
   AuthResult check_certificate(const Credentials& credentials);
   AuthResult check_token(const Credentials& credentials);
   AuthResult admit(broker::Principal principal, const std::string& client_id);

@@ -1,0 +1,111 @@
+#include "gateway/rest/call.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "db/account_phones.hpp"
+#include "gateway/rest/problem.hpp"
+#include "push/text.hpp"
+
+namespace wake::gateway::rest {
+namespace {
+
+constexpr int kDefaultLimit = 100;
+
+int parse_limit(const std::string& text, int max_limit) {
+  const auto limit = parse_id(text);
+  if (!limit || *limit > max_limit)
+    throw invalid_field("limit", "a whole number, 1 to " + std::to_string(max_limit));
+  return static_cast<int>(*limit);
+}
+
+}  // namespace
+
+broker::UserId Call::user() const { return broker::UserId{std::stoll(who.principal.id)}; }
+
+std::optional<std::string> Call::query(const std::string& name) const {
+  const auto found = target.query.find(name);
+  if (found == target.query.end()) return std::nullopt;
+  return found->second;
+}
+
+db::PageRequest Call::page(int max_limit, std::initializer_list<std::string_view> more) const {
+  for (const auto& [name, value] : target.query) {
+    const bool is_known =
+        name == "limit" || name == "after" || std::find(more.begin(), more.end(), name) != more.end();
+    if (!is_known) throw unknown_field(name, "limit, after");
+  }
+  db::PageRequest page;
+  page.limit = std::min(kDefaultLimit, max_limit);
+  if (const auto limit = query("limit")) page.limit = parse_limit(*limit, max_limit);
+  page.after = query("after").value_or("");
+  return page;
+}
+
+db::PageRequest Call::numbered_page(int max_limit, std::initializer_list<std::string_view> more) const {
+  db::PageRequest request = page(max_limit, more);
+  if (!request.after.empty() && request.after != "0" && !parse_id(request.after)) {
+    throw invalid_field("after", "an id, as `next` of the page before");
+  }
+  return request;
+}
+
+void Call::refresh(broker::UserId user) const {
+  try {
+    context.port.refresh_user(user);
+  } catch (const std::runtime_error& error) {
+    context.log(push::LogLevel::Warn, "rest.refresh_failed", error.what());
+    throw storage_away();
+  }
+}
+
+void Call::tell_phones(broker::UserId user, const nlohmann::json& payload) const {
+  const std::string text = payload.dump();
+  for (const db::Phone& phone : db::list_phones(context.pool, user, {.after = "", .limit = 1000}).items) {
+    context.port.send_event(phone.record.client_id, text);
+  }
+}
+
+void Call::kick_all(std::string_view principal_kind, std::string_view principal_id) const {
+  for (const ClientView& client : context.port.clients()) {
+    if (client.principal_kind == principal_kind && client.principal_id == principal_id) {
+      context.port.kick(broker::ClientId{client.client_id});
+    }
+  }
+}
+
+Response json_response(int status, const nlohmann::json& body) {
+  return {.status = status,
+          .content_type = "application/json",
+          .body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+          .headers = {}};
+}
+
+Response no_content() { return {.status = 204, .content_type = "", .body = "", .headers = {}}; }
+
+std::optional<std::int64_t> parse_id(std::string_view text) {
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size() || id <= 0) return std::nullopt;
+  return id;
+}
+
+std::int64_t path_id(const Call& call, std::size_t index, const char* what) {
+  const auto id = parse_id(call.parameter(index));
+  if (!id) throw not_found(what);
+  return *id;
+}
+
+broker::UtcTime utc_now() {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+std::string time_text(broker::UtcTime time) {
+  std::string text;
+  push::append_time(text, time);
+  return text;
+}
+
+}  // namespace wake::gateway::rest

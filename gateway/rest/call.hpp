@@ -1,0 +1,82 @@
+// What a handler has in hand: who calls, with what, and the parts of the gateway it may ask. Handlers run on
+// worker threads and may block; they answer a Response or throw a Problem (problem.hpp) or db::StorageAway.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "broker-core/delivery/records.hpp"
+#include "db/account_page.hpp"
+#include "gateway/auth/authenticator.hpp"
+#include "gateway/auth/failure_throttle.hpp"
+#include "gateway/port.hpp"
+#include "gateway/rest/exchange.hpp"
+#include "gateway/rest/options.hpp"
+#include "push/log.hpp"
+
+namespace wake::db {
+class Pool;
+}
+
+namespace wake::gateway::rest {
+
+/// Lives as long as the server.
+struct Context {
+  Port& port;
+  Authenticator& authenticator;
+  db::Pool& pool;
+  const RestOptions& options;
+  push::LogSink log;
+  FailureThrottle claims{
+      {.max_failures = 10, .window = std::chrono::minutes(10)}};  // wrong codes, per device
+  std::function<std::string()> own_metrics{};                     // Prometheus text of the REST server itself
+};
+
+struct Call {
+  Context& context;
+  const Request& request;
+  const Target& target;
+  AuthResult who;
+  std::vector<std::string> parameters;  // what stood for the {} of the route's pattern, in order
+
+  const std::string& parameter(std::size_t index) const { return parameters[index]; }
+  /// The calling user; the route has made sure that it is one.
+  broker::UserId user() const;
+  /// 422 on anything but `limit` (1..max_limit), `after` and `more`: a misspelt parameter must not widen a
+  /// list.
+  db::PageRequest page(int max_limit = 1000, std::initializer_list<std::string_view> more = {}) const;
+  /// The same, with an `after` that has to be a number.
+  db::PageRequest numbered_page(int max_limit = 1000,
+                                std::initializer_list<std::string_view> more = {}) const;
+  std::optional<std::string> query(const std::string& name) const;
+
+  /// After the commit, before the answer: the shards judge by the new record. Throws Problem 503 when it
+  /// cannot be loaded.
+  void refresh(broker::UserId user) const;
+  /// `payload` on $wake/events of each of the user's connected phones.
+  void tell_phones(broker::UserId user, const nlohmann::json& payload) const;
+  /// Disconnects every client of the principal.
+  void kick_all(std::string_view principal_kind, std::string_view principal_id) const;
+};
+
+Response json_response(int status, const nlohmann::json& body);
+Response no_content();
+
+/// {"items":[…],"next":…}; next is null on the last page.
+template <class Row, class ToJson>
+Response page_response(const db::Page<Row>& page, ToJson to_json);
+
+/// A positive 64-bit decimal number, as ids are in JSON and in paths. Empty: something else.
+std::optional<std::int64_t> parse_id(std::string_view text);
+/// The same of a path; anything else names nothing: 404.
+std::int64_t path_id(const Call& call, std::size_t index, const char* what);
+
+broker::UtcTime utc_now();
+/// RFC 3339, UTC, milliseconds.
+std::string time_text(broker::UtcTime time);
+
+}  // namespace wake::gateway::rest

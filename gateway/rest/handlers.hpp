@@ -1,0 +1,63 @@
+// The handlers of routes.cpp, by subject; each is defined in the file named above it. What a call does, takes
+// and answers is in openapi.json; who may make it is in the table of routes.cpp.
+#pragma once
+
+#include "gateway/rest/call.hpp"
+
+namespace wake::gateway::rest {
+
+// users.cpp
+Response add_user(const Call& call);
+Response make_token(const Call& call);
+
+// phones.cpp
+Response put_phone(const Call& call);
+Response list_phones(const Call& call);
+Response get_phone(const Call& call);
+Response delete_phone(const Call& call);
+Response put_presence(const Call& call);
+Response test_phone(const Call& call);
+
+// pairings.cpp
+Response start_pairing(const Call& call);
+Response get_pairing(const Call& call);
+Response delete_pairing(const Call& call);
+Response claim_pairing(const Call& call);
+
+// paired_devices.cpp
+Response list_paired_devices(const Call& call);
+Response patch_paired_device(const Call& call);
+Response delete_paired_device(const Call& call);
+
+// topics.cpp
+Response list_topics(const Call& call);
+Response add_topic(const Call& call);
+Response patch_topic(const Call& call);
+Response delete_topic(const Call& call);
+
+// messages.cpp
+Response list_messages(const Call& call);
+Response get_message(const Call& call);
+Response ack_messages(const Call& call);
+
+// publish.cpp
+Response publish(const Call& call);
+
+// admin.cpp
+Response add_device(const Call& call);
+Response list_devices(const Call& call);
+Response delete_device(const Call& call);
+Response add_api_key(const Call& call);
+Response list_api_keys(const Call& call);
+Response delete_api_key(const Call& call);
+Response list_clients(const Call& call);
+Response kick_client(const Call& call);
+Response trace_message(const Call& call);
+
+// health.cpp
+Response get_health(const Call& call);
+Response get_readiness(const Call& call);
+Response get_metrics(const Call& call);
+Response get_openapi(const Call& call);
+
+}  // namespace wake::gateway::rest

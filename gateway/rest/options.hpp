@@ -1,0 +1,28 @@
+// What the REST server is told at start.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+#include "config/options.hpp"
+
+namespace wake::gateway {
+
+struct RestOptions {
+  std::vector<config::ListenerOptions> listeners;  // those of protocol http and https; others are passed over
+  bool self_registration = false;                  // [auth]
+  std::chrono::seconds token_ttl{3600};            // [auth]
+  int worker_count = 8;                // threads that may block in SQL, argon2 and waits for settlement
+  std::size_t max_connections = 1000;  // more are turned away with 503
+  std::size_t max_payload_bytes = 1024 * 1024;  // of a published message: [limits] max_packet
+  std::chrono::milliseconds read_timeout{
+      30'000};  // for a request's header, for its body, and between requests
+  std::chrono::milliseconds write_timeout{30'000};  // for an answer
+  std::chrono::seconds pairing_ttl{600};            // a pairing code's life
+
+  /// A body holds at most one payload as base64 (4/3) beside 1 MiB of everything else.
+  std::size_t max_body_bytes() const { return 1024 * 1024 + max_payload_bytes / 3 * 4; }
+};
+
+}  // namespace wake::gateway

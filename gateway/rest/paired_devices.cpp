@@ -1,0 +1,40 @@
+#include <nlohmann/json.hpp>
+
+#include "db/account_pairings.hpp"
+#include "gateway/rest/handlers.hpp"
+#include "gateway/rest/json_body.hpp"
+#include "gateway/rest/page_response.hpp"
+#include "gateway/rest/problem.hpp"
+
+namespace wake::gateway::rest {
+namespace {
+
+nlohmann::json to_json(const db::PairedDevice& device) {
+  return {{"id", device.id}, {"name", device.name}, {"paired_at", time_text(device.paired_at)}};
+}
+
+}  // namespace
+
+Response list_paired_devices(const Call& call) {
+  return page_response(db::list_paired_devices(call.context.pool, call.user(), call.page()), to_json);
+}
+
+Response patch_paired_device(const Call& call) {
+  JsonBody body(call.request);
+  const std::string name = body.text("name", {0, 200});
+  body.done();
+  const auto device = db::rename_paired_device(call.context.pool, call.user(), call.parameter(0), name);
+  if (!device) throw not_found("device " + call.parameter(0));
+  call.refresh(call.user());
+  return json_response(200, to_json(*device));
+}
+
+Response delete_paired_device(const Call& call) {
+  if (!db::unpair(call.context.pool, call.user(), call.parameter(0)))
+    throw not_found("device " + call.parameter(0));
+  call.refresh(call.user());
+  call.tell_phones(call.user(), {{"type", "unpaired"}, {"device_id", call.parameter(0)}});
+  return no_content();
+}
+
+}  // namespace wake::gateway::rest

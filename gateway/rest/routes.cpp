@@ -1,0 +1,210 @@
+// The table is the API: method, pattern, who may call, handler. A path outside of it is 404, another method
+// on a path of it 405, a caller it does not name 401 or 403; only then the handler runs.
+#include "gateway/rest/routes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+
+#include "db/storage_away.hpp"
+#include "gateway/rest/handlers.hpp"
+#include "gateway/rest/problem.hpp"
+
+namespace wake::gateway::rest {
+namespace {
+
+enum class Who { Anyone, User, Device, Publisher, Admin };
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // {} stands for one segment that is not empty
+  Who who;
+  Response (*handler)(const Call&);
+};
+
+constexpr auto kRoutes = std::to_array<Route>({
+    {"POST", "/v1/users", Who::Anyone, add_user},
+    {"POST", "/v1/auth/token", Who::Anyone, make_token},
+    {"GET", "/v1/me/phones", Who::User, list_phones},
+    {"PUT", "/v1/me/phones/{}", Who::User, put_phone},
+    {"GET", "/v1/me/phones/{}", Who::User, get_phone},
+    {"DELETE", "/v1/me/phones/{}", Who::User, delete_phone},
+    {"PUT", "/v1/me/phones/{}/presence", Who::User, put_presence},
+    {"POST", "/v1/me/phones/{}/test", Who::User, test_phone},
+    {"POST", "/v1/me/pairings", Who::User, start_pairing},
+    {"GET", "/v1/me/pairings/{}", Who::User, get_pairing},
+    {"DELETE", "/v1/me/pairings/{}", Who::User, delete_pairing},
+    {"POST", "/v1/pairings/{}/claim", Who::Device, claim_pairing},
+    {"GET", "/v1/me/devices", Who::User, list_paired_devices},
+    {"PATCH", "/v1/me/devices/{}", Who::User, patch_paired_device},
+    {"DELETE", "/v1/me/devices/{}", Who::User, delete_paired_device},
+    {"GET", "/v1/me/topics", Who::User, list_topics},
+    {"POST", "/v1/me/topics", Who::User, add_topic},
+    {"PATCH", "/v1/me/topics/{}", Who::User, patch_topic},
+    {"DELETE", "/v1/me/topics/{}", Who::User, delete_topic},
+    {"GET", "/v1/me/messages", Who::User, list_messages},
+    {"POST", "/v1/me/messages/ack", Who::User, ack_messages},
+    {"GET", "/v1/me/messages/{}", Who::User, get_message},
+    {"POST", "/v1/publish", Who::Publisher, publish},
+    {"GET", "/v1/devices", Who::Admin, list_devices},
+    {"POST", "/v1/devices", Who::Admin, add_device},
+    {"DELETE", "/v1/devices/{}", Who::Admin, delete_device},
+    {"GET", "/v1/api-keys", Who::Admin, list_api_keys},
+    {"POST", "/v1/api-keys", Who::Admin, add_api_key},
+    {"DELETE", "/v1/api-keys/{}", Who::Admin, delete_api_key},
+    {"GET", "/v1/clients", Who::Admin, list_clients},
+    {"DELETE", "/v1/clients/{}", Who::Admin, kick_client},
+    {"GET", "/v1/messages/{}/trace", Who::Admin, trace_message},
+    {"GET", "/healthz", Who::Anyone, get_health},
+    {"GET", "/readyz", Who::Anyone, get_readiness},
+    {"GET", "/metrics", Who::Anyone, get_metrics},
+    {"GET", "/openapi.json", Who::Anyone, get_openapi},
+});
+
+/// The segments that stand for {}; nullopt: the pattern does not match.
+std::optional<std::vector<std::string>> match(std::string_view pattern,
+                                              const std::vector<std::string>& segments) {
+  std::vector<std::string> parameters;
+  pattern.remove_prefix(1);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const std::size_t end = pattern.find('/');
+    const std::string_view level = pattern.substr(0, end);
+    const bool is_last = end == std::string_view::npos;
+    if (is_last != (i + 1 == segments.size())) return std::nullopt;
+    if (level != "{}" && level != segments[i]) return std::nullopt;
+    if (level == "{}" && segments[i].empty()) return std::nullopt;
+    if (level == "{}") parameters.push_back(segments[i]);
+    if (!is_last) pattern.remove_prefix(end + 1);
+  }
+  return parameters;
+}
+
+struct Match {
+  const Route* route;
+  std::vector<std::string> parameters;
+};
+
+Match find_route(const Request& request, const Target& target) {
+  std::string allow;
+  for (const Route& route : kRoutes) {
+    auto parameters = match(route.pattern, target.segments);
+    if (!parameters) continue;
+    if (route.method == request.method) return {&route, std::move(*parameters)};
+    allow +=
+        (allow.empty() ? "" : ", ") + std::string(route.method) + (route.method == "GET" ? ", HEAD" : "");
+  }
+  if (allow.empty()) throw not_found(request.target.substr(0, request.target.find('?')).substr(0, 200));
+  throw method_not_allowed(allow);
+}
+
+/// RFC 7617 and RFC 6750; nullopt: no credentials at all.
+std::optional<Credentials> read_credentials(const Request& request) {
+  Credentials credentials;
+  credentials.address = request.address;
+  if (!request.certificate_cn.empty()) credentials.certificate_cn = request.certificate_cn;
+  const std::string& header = request.authorization;
+  if (header.empty()) return credentials.certificate_cn ? std::optional(credentials) : std::nullopt;
+  const std::size_t space = std::min(header.find(' '), header.size());
+  std::string scheme = header.substr(0, space);
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  const std::string value = header.substr(std::min(header.find_first_not_of(' ', space), header.size()));
+  if (scheme == "bearer") {
+    if (value.starts_with("wk_")) credentials.username = "api-key";
+    credentials.password = Secret(value);
+    return credentials;
+  }
+  const auto pair = scheme == "basic" ? decode_base64(value) : std::nullopt;
+  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+  if (colon == std::string::npos)
+    throw unauthenticated("The Authorization header is neither Bearer nor well-formed Basic.");
+  credentials.username = pair->substr(0, colon);
+  credentials.password = Secret(pair->substr(colon + 1));
+  return credentials;
+}
+
+AuthResult authenticate(const Context& context, const Request& request) {
+  const auto credentials = read_credentials(request);
+  if (!credentials) throw unauthenticated("The request has no Authorization header.");
+  AuthResult who = context.authenticator.authenticate(*credentials);
+  switch (who.outcome) {
+    case AuthResult::Outcome::Ok:
+      return who;
+    case AuthResult::Outcome::Throttled:
+      throw too_many_requests("Too many failed log-ins.", 60);
+    case AuthResult::Outcome::StorageAway:
+      throw storage_away();
+    case AuthResult::Outcome::Refused:
+      break;
+  }
+  throw unauthenticated("The credentials are wrong, unknown or expired.");
+}
+
+bool is_permitted(Who who, const AuthResult& caller) {
+  switch (who) {
+    case Who::Anyone:
+      return true;
+    case Who::User:
+      return caller.principal.kind == broker::Principal::Kind::User;
+    case Who::Device:
+      return caller.principal.kind == broker::Principal::Kind::Device;
+    case Who::Publisher:
+      return caller.has_publish_scope;
+    case Who::Admin:
+      return caller.is_admin;
+  }
+  return false;
+}
+
+const char* description(Who who) {
+  switch (who) {
+    case Who::Anyone:
+      break;
+    case Who::User:
+      return "a user's access token";
+    case Who::Device:
+      return "a device's id and secret (HTTP Basic)";
+    case Who::Publisher:
+      return "an API key with the scope publish";
+    case Who::Admin:
+      return "an API key with the scope admin";
+  }
+  return "nothing";
+}
+
+Response answer_or_throw(Context& context, const Request& request) {
+  const auto target = parse_target(request.target);
+  if (!target) throw malformed_target();
+  auto [route, parameters] = find_route(request, *target);
+  Call call{context, request, *target, {}, std::move(parameters)};
+  const bool has_credentials = !request.authorization.empty() || !request.certificate_cn.empty();
+  if (route->who != Who::Anyone || (has_credentials && route->handler == add_user)) {
+    call.who = authenticate(context, request);
+  }
+  if (!is_permitted(route->who, call.who)) {
+    const std::string needed = description(route->who);
+    throw forbidden("This call is not for these credentials.", "Use " + needed + ".");
+  }
+  return route->handler(call);
+}
+
+}  // namespace
+
+Response answer(Context& context, const Request& request, const std::string& request_id) {
+  try {
+    return answer_or_throw(context, request);
+  } catch (const Problem& problem) {
+    return to_response(problem);
+  } catch (const db::StorageAway& error) {
+    context.log(push::LogLevel::Warn, "rest.storage_away", request_id + ": " + error.what());
+    return to_response(storage_away());
+  } catch (const std::exception& error) {
+    context.log(push::LogLevel::Error, "rest.failed",
+                request_id + " " + request.method + ": " + error.what());
+    return to_response(internal_error());
+  }
+}
+
+bool is_observation(const Request& request) { return !request.target.starts_with("/v1/"); }
+
+}  // namespace wake::gateway::rest

@@ -1,0 +1,17 @@
+// From a request to its answer: finds the route, asks who calls, runs the handler, turns every error into a
+// problem. Knows no socket. Thread: any worker; blocks as the handlers do.
+#pragma once
+
+#include "gateway/rest/call.hpp"
+#include "gateway/rest/exchange.hpp"
+
+namespace wake::gateway::rest {
+
+/// Never throws.
+Response answer(Context& context, const Request& request, const std::string& request_id);
+
+/// Needs no database and little time: /healthz, /readyz, /metrics, /openapi.json. The server runs these
+/// apart, so that they answer while all workers wait for PostgreSQL.
+bool is_observation(const Request& request);
+
+}  // namespace wake::gateway::rest

@@ -1,0 +1,222 @@
+#include "gateway/rest/server.hpp"
+
+#include <array>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include "config/address.hpp"
+#include "gateway/listen/listening_socket.hpp"
+#include "gateway/rest/http_connection.hpp"
+#include "gateway/thread_name.hpp"
+
+namespace wake::gateway {
+
+using namespace rest;
+
+namespace {
+
+constexpr int kAcceptsPerTurn = 64;
+constexpr std::chrono::milliseconds kAcceptPause{200};  // when descriptors run out
+constexpr std::chrono::seconds kStopPatience{5};
+
+bool is_http(config::Protocol protocol) {
+  return protocol == config::Protocol::Http || protocol == config::Protocol::Https;
+}
+
+/// Failed log-ins are counted per host, so the port goes.
+std::string host_of(const sockaddr_storage& address, socklen_t length) {
+  if (address.ss_family == AF_UNIX) return "unix";
+  const std::string text = peer_endpoint(address, length).text();
+  return text.substr(0, text.rfind(':'));
+}
+
+/// Asio wants to own what it waits for.
+int own_copy(const FileDescriptor& fd) {
+  const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw std::runtime_error("no file descriptor for a listener");
+  return copy;
+}
+
+/// Over the limit: one line that every HTTP client understands, if the socket takes it at once.
+void turn_away(int fd) {
+  static constexpr std::string_view kBusy =
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  [[maybe_unused]] const ssize_t sent = ::send(fd, kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/// Accepts for one listening socket, on the io thread.
+class Acceptor {
+ public:
+  Acceptor(HttpHub& hub, FileDescriptor fd, const config::ListenerOptions& options, TlsContextPtr tls)
+      : hub_(hub),
+        options_(options),
+        tls_(std::move(tls)),
+        descriptor_(hub.io, own_copy(fd)),
+        pause_(hub.io) {}
+
+  const config::ListenerOptions& options() const { return options_; }
+  std::uint16_t port() {
+    const std::string text = local_endpoint(descriptor_.native_handle()).text();
+    if (text.starts_with("unix:")) return 0;
+    return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
+  }
+  void set_tls(TlsContextPtr tls) { tls_ = std::move(tls); }
+  void wait() {
+    descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](beast::error_code error) {
+      if (!error) accept_some();
+    });
+  }
+  void close() {
+    pause_.cancel();
+    descriptor_.close();
+  }
+
+ private:
+  void accept_some() {
+    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+      sockaddr_storage address{};
+      socklen_t length = sizeof address;
+      const int fd = ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&address), &length,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) {
+        admit(fd, address, length);
+      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        return pause();
+      } else if (errno != EINTR && errno != ECONNABORTED) {
+        break;
+      }
+    }
+    wait();
+  }
+
+  void pause() {
+    hub_.context.log(push::LogLevel::Error, "rest.no_descriptors",
+                     "No file descriptor for another connection: raise the limit of open files (ulimit -n).");
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([this](beast::error_code error) {
+      if (!error) wait();
+    });
+  }
+
+  void admit(int fd, const sockaddr_storage& address, socklen_t length) {
+    const asio::generic::stream_protocol protocol(address.ss_family, 0);
+    asio::generic::stream_protocol::socket socket(hub_.io, protocol, fd);
+    if (hub_.connections.size() >= hub_.options.max_connections) {
+      ++hub_.counters.turned_away;
+      if (!tls_) turn_away(fd);
+      return;
+    }
+    std::string host = host_of(address, length);
+    if (tls_) {
+      SSL_CTX_up_ref(tls_.get());
+      asio::ssl::context context(
+          tls_.get());  // gives its reference back when it goes; the stream holds one of its own
+      std::make_shared<HttpConnection<TlsStream>>(hub_, std::move(host), PlainStream(std::move(socket)),
+                                                  context)
+          ->start();
+    } else {
+      std::make_shared<HttpConnection<PlainStream>>(hub_, std::move(host), std::move(socket))->start();
+    }
+  }
+
+  HttpHub& hub_;
+  const config::ListenerOptions options_;
+  TlsContextPtr tls_;
+  asio::posix::stream_descriptor descriptor_;
+  asio::steady_timer pause_;
+};
+
+TlsContextPtr tls_of(const config::ListenerOptions& options) {
+  return config::is_tls(options.protocol) ? make_tls_context(options) : nullptr;
+}
+
+}  // namespace
+
+struct RestServer::Impl {
+  Impl(RestOptions rest_options, Port& port, Authenticator& authenticator, db::Pool& pool, push::LogSink log)
+      : options(std::move(rest_options)),
+        context{port, authenticator, pool, options, std::move(log)},
+        hub(options, context) {
+    context.own_metrics = [this] { return hub.counters.to_prometheus(); };
+  }
+
+  RestOptions options;
+  Context context;
+  HttpHub hub;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::vector<std::uint16_t> ports;
+  std::thread io_thread;
+
+  void open(const config::ListenerOptions& listener) {
+    const auto address = config::parse_address(listener.address);
+    if (!address)
+      throw std::runtime_error("listener " + listener.address + ": expected \"host:port\" or \"unix:/path\"");
+    const TlsContextPtr tls = tls_of(listener);
+    bool is_first = true;
+    for (const Endpoint& endpoint : resolve(*address)) {
+      for (FileDescriptor& fd : listen_on(endpoint, 1)) {
+        acceptors.push_back(std::make_unique<Acceptor>(hub, std::move(fd), listener, tls));
+        if (std::exchange(is_first, false)) ports.push_back(acceptors.back()->port());
+      }
+    }
+  }
+
+  void begin_stop() {
+    hub.is_stopping = true;
+    for (auto& acceptor : acceptors) acceptor->close();
+    const std::vector<HttpConnectionBase*> connections(hub.connections.begin(), hub.connections.end());
+    for (HttpConnectionBase* connection : connections) connection->shut_down();
+    if (hub.connections.empty()) return;
+    hub.stop_deadline.expires_after(kStopPatience);
+    hub.stop_deadline.async_wait([this](beast::error_code error) {
+      if (error) return;  // all are gone
+      const std::vector<HttpConnectionBase*> left(hub.connections.begin(), hub.connections.end());
+      for (HttpConnectionBase* connection : left) connection->close_now();
+    });
+  }
+};
+
+RestServer::RestServer(RestOptions options, Port& port, Authenticator& authenticator, db::Pool& pool,
+                       push::LogSink log)
+    : impl_(std::make_unique<Impl>(std::move(options), port, authenticator, pool, std::move(log))) {}
+
+RestServer::~RestServer() { stop(); }
+
+void RestServer::start() {
+  for (const config::ListenerOptions& listener : impl_->options.listeners) {
+    if (is_http(listener.protocol)) impl_->open(listener);
+  }
+  for (auto& acceptor : impl_->acceptors) acceptor->wait();
+  impl_->io_thread = std::thread([this] {
+    name_this_thread("wake-rest");
+    impl_->hub.io.run();
+  });
+}
+
+std::vector<std::uint16_t> RestServer::ports() const { return impl_->ports; }
+
+void RestServer::reload_certificates() {
+  std::vector<TlsContextPtr> fresh;
+  for (auto& acceptor : impl_->acceptors) fresh.push_back(tls_of(acceptor->options()));
+  asio::post(impl_->hub.io, [this, fresh = std::move(fresh)] {
+    for (std::size_t i = 0; i < fresh.size(); ++i) impl_->acceptors[i]->set_tls(fresh[i]);
+  });
+}
+
+void RestServer::stop() {
+  if (impl_->io_thread.joinable()) {
+    asio::post(impl_->hub.io, [this] { impl_->begin_stop(); });
+    impl_->io_thread.join();
+  }
+  impl_->hub.workers.join();
+  impl_->hub.observers.join();
+}
+
+}  // namespace wake::gateway
