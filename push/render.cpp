@@ -159,7 +159,7 @@ class FcmData {
   void add(std::string_view key, std::string_view value) {
     open(key);
     append_json_string(out_, value);
-    counted_ += value.size();
+    counted_ += is_valid_utf8(value) ? value.size() : json_size(value);  // malformed bytes grow to U+FFFD
   }
   void add_base64(std::string_view key, std::string_view bytes) {
     open(key);

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "push/retry_policy.hpp"
 #include "fixtures.hpp"
+#include "push/retry_policy.hpp"
 
 namespace wake::push {
 namespace {
@@ -52,7 +52,9 @@ class Machine : public testing::Test {
     parts.token.platform = platform_;
     return parts.make();
   }
-  void submit(std::int64_t message, std::int64_t phone = 7) { machine_.submit(notification(message, phone), now_); }
+  void submit(std::int64_t message, std::int64_t phone = 7) {
+    machine_.submit(notification(message, phone), now_);
+  }
   std::optional<Ticket> take(ChannelIndex channel) {
     const auto send = machine_.next(channel, now_);
     return send ? std::optional(send->ticket) : std::nullopt;
@@ -110,7 +112,8 @@ TEST_F(Machine, AKeyInMemoryIsNotTakenTwice) {
 TEST_F(Machine, SendsInOrderOfArrival) {
   for (const int phone : {3, 1, 2}) submit(phone, phone);
   std::vector<std::int64_t> order;
-  while (const auto send = machine_.next(production_, now_)) order.push_back(send->notification->key.phone_id.value);
+  while (const auto send = machine_.next(production_, now_))
+    order.push_back(send->notification->key.phone_id.value);
   EXPECT_EQ(order, (std::vector<std::int64_t>{3, 1, 2}));
 }
 

@@ -8,7 +8,8 @@
 
 namespace wake::push::testing_support {
 
-inline const broker::UtcTime kAt{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + std::chrono::hours{13}};
+inline const broker::UtcTime kAt{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} +
+                                 std::chrono::hours{13}};
 
 struct Parts {
   broker::MessageRecord message;
