@@ -1,5 +1,5 @@
-// The command line of the one binary (contract §3, §10): reads arguments, loads the configuration, does one command.
-// Not here: what a command does beyond that; `serve` is handed in by main.
+// The command line of the one binary (contract §3, §10): reads arguments, loads the configuration, does one
+// command. Not here: what a command does beyond that; `serve` is handed in by main.
 #pragma once
 
 #include <functional>
@@ -26,8 +26,8 @@ struct World {
   std::function<int(const config::Config&)> serve;  // returns the exit status
 };
 
-/// Carries out one command line (without the program's name) and returns the exit status. Every failure is one
-/// line on `err` saying what to do next; passwords come from `in` only. Blocks.
+/// Carries out one command line (without the program's name) and returns the exit status. Every failure is
+/// one line on `err` saying what to do next; passwords come from `in` only. Blocks.
 int run(const std::vector<std::string>& arguments, World& world);
 
 }  // namespace wake::gateway::cli

@@ -14,7 +14,7 @@ BEGIN {
   foreign["config"] = "^(boost|nghttp2|curl|pqxx|CLI|spdlog|prometheus)"
   foreign["gateway"] = "^(nghttp2|libpq|toml\\+\\+)"
   impure_header = "^(thread|mutex|shared_mutex|condition_variable|future|random|fstream|iostream|ctime|semaphore|latch|barrier|stop_token)$"
-  impure_code = "::now\(|(^|[^A-Za-z_:.>])(std)?(::)?(rand|srand|getenv)\(|(^|[^A-Za-z_])(std::|::)(time|clock|random|socket|send|recv|write|read)\(|" \
+  impure_code = "::now\\(|(^|[^A-Za-z_:.>])(std)?(::)?(rand|srand|getenv)\\(|(^|[^A-Za-z_])(std::|::)(time|clock|random|socket|send|recv|write|read)\\(|" \
                 "std::(thread|jthread|mutex|async|random_device|mt19937|cout|cerr)"
   kMaxLines = 400
 }
