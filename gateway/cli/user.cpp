@@ -47,6 +47,9 @@ CommandFailed no_such_user(const std::string& name) {
 }
 
 int add(Invocation& invocation, const UserArguments& arguments) {
+  if (arguments.name == "api-key") {  // what a service says as its MQTT user name, contract §10
+    throw CommandFailed(kWrongUsage, "the name \"api-key\" is taken by the services");
+  }
   if (!broker::is_id_allowed(arguments.name)) {
     throw CommandFailed(
         kWrongUsage, "expected a user name of 1 to 128 bytes of UTF-8 without + # / and control characters");
