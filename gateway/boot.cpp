@@ -1,0 +1,36 @@
+#include "gateway/boot.hpp"
+
+#include <string>
+#include <unordered_map>
+
+#include "db/registry_store.hpp"
+#include "db/session_store.hpp"
+#include "gateway/mqtt/shard.hpp"
+
+namespace wake::gateway {
+
+Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, broker::Now now) {
+  Loaded loaded;
+  std::unordered_map<std::string, db::QueueCount> queues;
+  db::load_queue_counts(connection,
+                        [&](const db::QueueCount& count) { queues.emplace(count.client_id.value, count); });
+  db::load_sessions(connection, now.utc, [&](broker::SessionRecord&& record) {
+    const auto queue = queues.find(record.client_id.value);
+    const db::QueueCount count = queue == queues.end() ? db::QueueCount{} : queue->second;
+    const unsigned home = broker::home_shard(record.client_id.value, static_cast<unsigned>(shards.size()));
+    shards[home]->broker().load_session(std::move(record), static_cast<std::uint32_t>(count.messages),
+                                        static_cast<std::size_t>(count.bytes), now);
+    ++loaded.sessions;
+  });
+  db::load_retained(connection, now.utc, [&](broker::MessageRecord&& message) {
+    for (Shard* const shard : shards) shard->broker().load_retained(message);
+    ++loaded.retained;
+  });
+  db::load_all_users(connection, [&](const broker::UserRecordPtr& user) {
+    for (Shard* const shard : shards) shard->broker().apply_user(user, now);
+    ++loaded.users;
+  });
+  return loaded;
+}
+
+}  // namespace wake::gateway

@@ -1,0 +1,249 @@
+// Making the node, keeping it, and its orderly end. What its shards ask for is in node_host.cpp.
+#include "gateway/node.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "db/outbox_claims.hpp"
+#include "db/registry_store.hpp"
+#include "gateway/boot.hpp"
+#include "gateway/clock.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/push_notifications.hpp"
+#include "gateway/quiet_hours.hpp"
+
+namespace wake::gateway {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr int kClaimPage = 500;
+constexpr int kSweepPage = 1'000;
+constexpr unsigned kLoadWorkers = 2;
+
+void log_bad_policy(broker::EntryId entry, const std::string& what) {
+  log(LogLevel::Warn, "registry.bad_policy",
+      "topic entry " + std::to_string(entry.value) + ": " + what + "; the default policy applies");
+}
+
+std::vector<Shard*> pointers_to(const std::vector<std::unique_ptr<Shard>>& shards) {
+  std::vector<Shard*> pointers;
+  for (const auto& shard : shards) pointers.push_back(shard.get());
+  return pointers;
+}
+
+}  // namespace
+
+unsigned shard_count_of(const config::Config& config) {
+  if (config.server.shards > 0) return config.server.shards;
+  return std::clamp(std::thread::hardware_concurrency(), 1u, config::kMaxShards);
+}
+
+Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool& pool, PairHandler pair)
+    : authenticator_(authenticator),
+      pool_(pool),
+      load_pool_({config.database.url, static_cast<int>(kLoadWorkers) + 2}),
+      pair_(std::move(pair)),
+      admission_(config.limits.max_connections, config.limits.connects_per_second),
+      login_workers_("login", std::max(2u, std::thread::hardware_concurrency())),
+      load_workers_("load", kLoadWorkers) {
+  const auto changed = [](int number) {
+    if (number >= 0) log(LogLevel::Info, "node.number", "this is node " + std::to_string(number));
+  };
+  lease_ = std::make_unique<db::NodeLease>(db::NodeLease::Options{.url = config.database.url}, changed,
+                                           log_sink());
+  make_shards(config);
+  make_stores(config);
+  load_everything(config);
+  for (const auto& shard : shards_) shard->start(pointers_to(shards_));
+  claims_ = std::make_unique<Periodic>("claims", seconds(1), [this] { return claim_due(); });
+  sweeps_ = std::make_unique<Periodic>("sweep", seconds(30), [this] { return sweep(); });
+}
+
+Node::~Node() {
+  claims_.reset();
+  sweeps_.reset();
+  registry_listener_.reset();
+  login_workers_.stop();
+  load_workers_.stop();
+  for (const auto& shard : shards_) shard->stop();
+}
+
+void Node::make_shards(const config::Config& config) {
+  const unsigned count = shard_count_of(config);
+  const auto node = static_cast<unsigned>(lease_->number());
+  for (unsigned k = 0; k < count; ++k) {
+    shards_.push_back(std::make_unique<Shard>(
+        ShardOptions{{k, count, node}, config.limits, config.delivery, is_quiet}, *this));
+  }
+}
+
+void Node::make_stores(const config::Config& config) {
+  db::OutboxStoreOptions outbox;
+  outbox.url = config.database.url;
+  outbox.node = [this] { return claiming_number(); };
+  outbox.token_removed = [this](const db::TokenRemoved& removed) { tell_token_removed(removed); };
+  outbox_ = std::make_unique<db::OutboxStore>(std::move(outbox), log_sink());
+  dispatcher_ =
+      std::make_unique<push::Dispatcher>(config.push_apps, push::DispatcherOptions{}, *outbox_, log_sink());
+  db::CommitQueueOptions commits;
+  commits.url = config.database.url;
+  commits.node = [this] { return claiming_number(); };
+  commits.failed = [this](unsigned shard, std::uint64_t batch, const std::string& error) {
+    log(LogLevel::Error, "commit.refused", "PostgreSQL refused what was to be stored: " + error);
+    shards_[shard]->post_committed(batch, true);
+  };
+  commit_queue_ = std::make_unique<db::CommitQueue>(
+      std::move(commits),
+      [this](unsigned shard, std::uint64_t batch) { shards_[shard]->post_committed(batch, false); },
+      log_sink());
+}
+
+void Node::load_everything(const config::Config& config) {
+  // Listening comes first, or a change between the load and the listening is missed.
+  const auto on_user_changed = [this](broker::UserId user) {
+    try {
+      refresh_user(user);
+    } catch (const std::exception& error) {
+      log(LogLevel::Error, "registry.not_refreshed",
+          "user " + std::to_string(user.value) + ": " + error.what());
+    }
+  };
+  registry_listener_ = std::make_unique<db::RegistryListener>(
+      db::RegistryListener::Options{.url = config.database.url},
+      db::RegistryListener::Callbacks{on_user_changed, [this] { resync_users(); }}, log_sink());
+  if (!registry_listener_->wait_until_listening(seconds(5))) {
+    throw db::StorageAway("no connection that hears changes of the registry within 5 s");
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  const Loaded loaded = load_pool_.with([&](db::Connection& connection) {
+    db::release_claims(connection, lease_->number());
+    return load_into(pointers_to(shards_), connection, read_clocks());
+  });
+  const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
+  log(LogLevel::Info, "node.loaded",
+      std::to_string(loaded.sessions) + " sessions, " + std::to_string(loaded.retained) +
+          " retained messages, " + std::to_string(loaded.users) + " users in " +
+          std::to_string(took.count()) + " ms; node " + std::to_string(lease_->number()) +
+          ", shards: " + std::to_string(shards_.size()));
+}
+
+std::vector<Shard*> Node::shards() const { return pointers_to(shards_); }
+
+Shard& Node::home_of(const broker::ClientId& client_id) const {
+  return *shards_[broker::home_shard(client_id.value, static_cast<unsigned>(shards_.size()))];
+}
+
+int Node::claiming_number() const { return lease_->is_held() ? lease_->number() : -1; }
+
+broker::UserRecordPtr Node::refresh_user(broker::UserId user, const std::function<void()>& applied) {
+  const std::lock_guard lock(registry_);
+  const broker::UserRecordPtr record = load_pool_.with(
+      [&](db::Connection& connection) { return db::load_user(connection, user, log_bad_policy); });
+  for (const auto& shard : shards_) {
+    shard->post([record, applied](broker::Broker& broker, broker::Now now) {
+      broker.apply_user(record, now);
+      if (applied) applied();
+    });
+  }
+  return record;
+}
+
+void Node::resync_users() {
+  const std::lock_guard lock(registry_);
+  try {
+    load_pool_.with([&](db::Connection& connection) {
+      const auto each = [&](const broker::UserRecordPtr& record) {
+        for (const auto& shard : shards_) {
+          shard->post([record](broker::Broker& broker, broker::Now now) { broker.apply_user(record, now); });
+        }
+      };
+      db::load_all_users(connection, each, log_bad_policy);
+    });
+  } catch (const std::exception& error) {
+    log(LogLevel::Error, "registry.not_refreshed",
+        std::string("changes made while PostgreSQL was away are not all known: ") + error.what());
+  }
+}
+
+void Node::tell_token_removed(const db::TokenRemoved& removed) {
+  const std::string event =
+      nlohmann::json{{"type", "push_token_removed"}, {"phone", std::to_string(removed.phone_id.value)}}
+          .dump();
+  for (const broker::ClientId& client_id : removed.client_ids) {
+    home_of(client_id).post([client_id, event](broker::Broker& broker, broker::Now now) {
+      broker.send_direct(client_id, "$wake/events", event, now);
+    });
+  }
+}
+
+milliseconds Node::claim_due() {
+  const int number = claiming_number();
+  if (number < 0) return seconds(1);
+  try {
+    auto claimed = load_pool_.with([&](db::Connection& connection) {
+      return db::claim(connection, number, read_clocks().utc, kClaimPage, log_bad_policy);
+    });
+    const bool is_full = claimed.size() >= kClaimPage;
+    std::vector<broker::Notice> notices;
+    for (push::Notification& one : claimed) notices.push_back(to_notice(std::move(one)));
+    if (notices.empty()) return seconds(1);
+    log(LogLevel::Info, "outbox.claimed", std::to_string(notices.size()) + " notifications that were due");
+    // The shard that owns the phone decides; the others ignore what is not theirs.
+    for (const auto& shard : shards_) {
+      shard->post([notices](broker::Broker& broker, broker::Now now) { broker.on_claimed(notices, now); });
+    }
+    return is_full ? milliseconds(50) : seconds(1);
+  } catch (const std::exception& error) {
+    log(LogLevel::Debug, "outbox.not_claimed", error.what());  // the commit queue tells of an away PostgreSQL
+    return seconds(2);
+  }
+}
+
+milliseconds Node::sweep() {
+  // What waits in the commit queue may refer to rows that look unowed.
+  if (commit_queue_->status().pending_batches > 100 || !commit_queue_->status().is_connected)
+    return seconds(30);
+  try {
+    const db::SweepResult result = load_pool_.with([&](db::Connection& connection) {
+      return db::sweep(connection, read_clocks().utc, kSweepPage, sweep_cursor_);
+    });
+    return result.is_full ? seconds(1) : seconds(30);
+  } catch (const std::exception& error) {
+    log(LogLevel::Warn, "sweep.failed", error.what());
+    return seconds(30);
+  }
+}
+
+bool Node::stop(broker::SteadyTime deadline) {
+  const auto left = [&] {
+    return std::max(milliseconds(0),
+                    std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now()));
+  };
+  claims_.reset();
+  sweeps_.reset();
+  registry_listener_.reset();
+  for (const auto& shard : shards_) shard->close_listeners();
+  login_workers_.stop();
+  load_workers_.stop();
+  for (const auto& shard : shards_) {
+    shard->post([](broker::Broker& broker, broker::Now now) { broker.shut_down(now); });
+  }
+  // Clients get at most a third of the time to take their last bytes; the rest is for the disk.
+  const broker::SteadyTime clients_until = std::chrono::steady_clock::now() + left() / 3;
+  while (admission_.connections() > 0 && std::chrono::steady_clock::now() < clients_until) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  dispatcher_->stop(std::chrono::steady_clock::now() + left() / 3);
+  for (const auto& shard : shards_) shard->stop();  // from here on nobody submits
+  const bool is_committed = commit_queue_->stop(left() * 2 / 3);
+  const bool is_resolved = outbox_->stop(left());
+  return is_committed && is_resolved;
+}
+
+}  // namespace wake::gateway

@@ -1,0 +1,113 @@
+// The running gateway behind its listeners: shards, commit queue, outbox, dispatcher, registry, and the wires
+// between them. Made once PostgreSQL is there and its schema fits; from then on an away PostgreSQL only makes
+// acknowledgements wait. How REST speaks to it is port_impl.hpp; how it is loaded, boot.hpp.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "config/config.hpp"
+#include "db/commit_queue.hpp"
+#include "db/node_lease.hpp"
+#include "db/outbox_store.hpp"
+#include "db/pool.hpp"
+#include "db/registry_listener.hpp"
+#include "db/sweep.hpp"
+#include "gateway/listen/admission.hpp"
+#include "gateway/listen/mqtt_listeners.hpp"
+#include "gateway/mqtt/shard.hpp"
+#include "gateway/mqtt/shard_host.hpp"
+#include "gateway/periodic.hpp"
+#include "gateway/worker_pool.hpp"
+#include "push/dispatcher.hpp"
+
+namespace wake::gateway {
+
+class Authenticator;
+
+class Node final : public ShardHost {
+ public:
+  /// A device published $wake/pair; called on a worker, may block.
+  using PairHandler = std::function<void(const broker::PairRequest&)>;
+
+  /// Takes the node number, loads what is stored, starts every thread but those of the listeners. Throws
+  /// db::StorageAway: try again later; std::runtime_error: it cannot be. `authenticator` and `pool` outlive
+  /// it.
+  Node(const config::Config& config, Authenticator& authenticator, db::Pool& pool, PairHandler pair);
+  /// Without waiting for anything; stop() is the orderly way.
+  ~Node();
+
+  void open_listeners(MqttListeners& listeners) { listeners.open(shards(), admission_); }
+
+  /// Stops accepting, closes clients (5.0: 0x8B), commits what is owed, resolves the outbox: until
+  /// `deadline`. True: nothing was left undone.
+  bool stop(broker::SteadyTime deadline);
+
+  // ---- any thread
+  std::vector<Shard*> shards() const;
+  Shard& home_of(const broker::ClientId& client_id) const;
+  db::Pool& pool() const { return pool_; }
+  push::Dispatcher& dispatcher() { return *dispatcher_; }
+  const Admission& admission() const { return admission_; }
+  db::CommitStatus commit_status() const { return commit_queue_->status(); }
+  db::OutboxStore::Status outbox_status() const { return outbox_->status(); }
+  std::size_t waiting_logins() const { return login_workers_.waiting(); }
+  int number() const { return lease_->number(); }
+
+  /// Loads the user and hands the record to every shard; `applied` is called by each once it has it. Records
+  /// of one user are handed out in the order they were loaded. Blocks; throws what db throws.
+  broker::UserRecordPtr refresh_user(broker::UserId user, const std::function<void()>& applied = {});
+
+  /// The answer to the Broker::publish() with this ticket comes to `answer`, on a shard's thread, once.
+  std::uint64_t expect_settlement(std::function<void(broker::PublishSettled)> answer);
+  void forget_settlement(std::uint64_t ticket);
+
+ private:
+  // ShardHost
+  void authenticate(unsigned shard, broker::Authenticate question) override;
+  void load_queue(unsigned shard, broker::LoadQueue load) override;
+  void commit(unsigned shard, broker::Persist batch) override;
+  void notify(std::vector<broker::Notice> notices) override;
+  void cancel(broker::CancelNotice notice) override;
+  void settled(broker::PublishSettled settled) override;
+  void pair(broker::PairRequest request) override;
+
+  int claiming_number() const;
+  void make_stores(const config::Config& config);
+  void make_shards(const config::Config& config);
+  void load_everything(const config::Config& config);
+  void resync_users();
+  void tell_token_removed(const db::TokenRemoved& removed);
+  std::chrono::milliseconds claim_due();
+  std::chrono::milliseconds sweep();
+
+  Authenticator& authenticator_;
+  db::Pool& pool_;
+  db::Pool load_pool_;  // of its own, so that log-ins waiting for the other one delay no delivery
+  PairHandler pair_;
+  Admission admission_;
+  std::mutex registry_;  // loading a user and posting the record are one step
+  std::mutex settlements_mutex_;
+  std::uint64_t last_ticket_ = 0;
+  std::map<std::uint64_t, std::function<void(broker::PublishSettled)>> settlements_;
+  db::SweepCursor sweep_cursor_;
+
+  std::unique_ptr<db::NodeLease> lease_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<db::OutboxStore> outbox_;
+  std::unique_ptr<push::Dispatcher> dispatcher_;
+  std::unique_ptr<db::CommitQueue> commit_queue_;
+  WorkerPool login_workers_;
+  WorkerPool load_workers_;
+  std::unique_ptr<db::RegistryListener> registry_listener_;
+  std::unique_ptr<Periodic> claims_;
+  std::unique_ptr<Periodic> sweeps_;
+};
+
+/// [server] shards, or as many as there are cores.
+unsigned shard_count_of(const config::Config& config);
+
+}  // namespace wake::gateway

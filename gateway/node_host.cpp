@@ -1,0 +1,112 @@
+// Node: what its shards ask for, carried to whoever does it.
+#include <algorithm>
+
+#include "db/session_store.hpp"
+#include "gateway/auth/authenticator.hpp"
+#include "gateway/node.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/push_notifications.hpp"
+
+namespace wake::gateway {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLoadRetry{500};
+
+Credentials to_credentials(broker::Authenticate& question) {
+  Credentials credentials;
+  credentials.username = std::move(question.username);
+  if (question.password) credentials.password = Secret(std::move(*question.password));
+  if (!question.certificate_cn.empty()) credentials.certificate_cn = std::move(question.certificate_cn);
+  credentials.client_id = question.client_id.value;
+  credentials.address = question.address.substr(0, question.address.rfind(':'));
+  return credentials;
+}
+
+broker::AuthOutcome to_outcome(AuthResult result) {
+  using Kind = broker::AuthOutcome::Kind;
+  switch (result.outcome) {
+    case AuthResult::Outcome::Ok:
+      return {Kind::Allowed, std::move(result.principal), std::move(result.grants)};
+    case AuthResult::Outcome::Refused:
+    case AuthResult::Outcome::Throttled:
+      return {Kind::Refused, {}, {}};
+    case AuthResult::Outcome::StorageAway:
+      return {Kind::Unavailable, {}, {}};
+  }
+  return {Kind::Refused, {}, {}};
+}
+
+}  // namespace
+
+void Node::authenticate(unsigned shard, broker::Authenticate question) {
+  login_workers_.post([this, shard, question = std::move(question)]() mutable {
+    const broker::ConnectionId connection = question.connection;
+    auto outcome = to_outcome(authenticator_.authenticate(to_credentials(question)));
+    shards_[shard]->post([connection, outcome = std::move(outcome)](broker::Broker& broker, broker::Now now) {
+      broker.on_authenticated(connection, outcome, now);
+    });
+  });
+}
+
+void Node::load_queue(unsigned shard, broker::LoadQueue load) {
+  load_workers_.post([this, shard, load = std::move(load)] {
+    broker::QueuePage page;
+    for (bool is_loaded = false; !is_loaded;) {
+      try {
+        page = load_pool_.with([&](db::Connection& connection) {
+          return db::load_queue_page(connection, load.client_id, load.except, load.limit);
+        });
+        is_loaded = true;
+      } catch (const std::exception& error) {
+        log(LogLevel::Debug, "session.not_loaded", load.client_id.value + ": " + error.what());
+        if (!load_workers_.wait_for(kLoadRetry)) return;
+      }
+    }
+    shards_[shard]->post([load, page = std::move(page)](broker::Broker& broker, broker::Now now) {
+      broker.on_queue_page(load.client_id, load.ticket, page, now);
+    });
+  });
+}
+
+void Node::commit(unsigned shard, broker::Persist batch) { commit_queue_->submit(shard, std::move(batch)); }
+
+void Node::notify(std::vector<broker::Notice> notices) {
+  dispatcher_->submit(to_notifications(std::move(notices)));
+}
+
+void Node::cancel(broker::CancelNotice notice) { dispatcher_->cancel({notice.message_id, notice.phone_id}); }
+
+void Node::pair(broker::PairRequest request) {
+  load_workers_.post([this, request = std::move(request)] {
+    try {
+      pair_(request);
+    } catch (const std::exception& error) {
+      log(LogLevel::Warn, "pairing.failed", request.client_id.value + ": " + error.what());
+    }
+  });
+}
+
+std::uint64_t Node::expect_settlement(std::function<void(broker::PublishSettled)> answer) {
+  const std::lock_guard lock(settlements_mutex_);
+  settlements_.emplace(++last_ticket_, std::move(answer));
+  return last_ticket_;
+}
+
+void Node::forget_settlement(std::uint64_t ticket) {
+  const std::lock_guard lock(settlements_mutex_);
+  settlements_.erase(ticket);
+}
+
+void Node::settled(broker::PublishSettled settled) {
+  std::function<void(broker::PublishSettled)> answer;
+  {
+    const std::lock_guard lock(settlements_mutex_);
+    auto found = settlements_.extract(settled.ticket);
+    if (found.empty()) return;  // nobody waits any more
+    answer = std::move(found.mapped());
+  }
+  answer(settled);
+}
+
+}  // namespace wake::gateway

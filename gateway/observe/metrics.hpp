@@ -1,0 +1,34 @@
+// The figures of /metrics: gathered from the shards by posted questions (no atomic on the hot path), from the
+// commit queue, the dispatcher and the process, and written in Prometheus' text format. Names: wakemq_…,
+// units in the name, _total on what only grows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "db/commit_queue.hpp"
+#include "db/outbox_store.hpp"
+#include "gateway/mqtt/shard.hpp"
+#include "push/dispatcher.hpp"
+
+namespace wake::gateway {
+
+class Node;
+
+/// Everything as of about one moment.
+struct Measurements {
+  struct Node {
+    std::vector<ShardSnapshot> shards;  // those that answered within a second
+    db::CommitStatus commits;
+    db::OutboxStore::Status outbox;
+    push::DispatcherStatus push;
+    std::uint64_t waiting_logins = 0;
+  };
+  std::optional<Node> node;  // empty while starting
+};
+
+Measurements measure(Node& node);
+std::string to_prometheus(const Measurements& measurements);
+
+}  // namespace wake::gateway

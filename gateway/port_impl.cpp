@@ -1,0 +1,260 @@
+#include "gateway/port_impl.hpp"
+
+#include <algorithm>
+
+#include "broker-core/session/message_ids.hpp"
+#include "db/registry_store.hpp"
+#include "db/storage_away.hpp"
+#include "gateway/clock.hpp"
+#include "gateway/gathering.hpp"
+#include "gateway/node.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/port_readiness.hpp"
+#include "push/channel_advice.hpp"
+
+namespace wake::gateway {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr seconds kSettleFor{30};  // a REST publish waits so long for its settlement
+constexpr seconds kShardAnswers{3};
+constexpr seconds kVerdictWithin{25};  // beyond the dispatcher's own 20 s
+constexpr std::string_view kEventTopic = "$wake/events";
+
+ClientView to_view(const broker::ConnectionView& connection) {
+  ClientView view;
+  view.client_id = connection.client_id.value;
+  switch (connection.principal.kind) {
+    case broker::Principal::Kind::Anonymous:
+      view.principal_kind = "anonymous";
+      break;
+    case broker::Principal::Kind::User:
+      view.principal_kind = "user";
+      break;
+    case broker::Principal::Kind::Device:
+      view.principal_kind = "device";
+      break;
+    case broker::Principal::Kind::Service:
+      view.principal_kind = "service";
+      break;
+  }
+  view.principal_id = connection.principal.id;
+  view.address = connection.listener.address;
+  view.listener = connection.listener.protocol;
+  view.protocol_version = static_cast<int>(connection.version);
+  view.connected_at = connection.connected_at;
+  return view;
+}
+
+/// Not in the outbox, so it needs a number of its own, not a row.
+broker::MessageId next_message_id(int node) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  static broker::MessageIds ids(static_cast<unsigned>(node), config::kMaxShards - 1);
+  return ids.next(read_clocks().utc);
+}
+
+/// An alert with this title and body, past the topic cache.
+push::Notification make_alert(const broker::PhoneRecord& phone, int node, const std::string& payload,
+                              const std::string& title, const std::string& body) {
+  auto entry = std::make_shared<broker::EntryRecord>();
+  entry->filter = kEventTopic;
+  entry->title = title;
+  entry->push.title = title;
+  entry->push.body = body;
+  auto message = std::make_shared<broker::MessageRecord>();
+  message->id = next_message_id(node);
+  message->topic = kEventTopic;
+  message->payload = payload;
+  message->at = read_clocks().utc;
+  message->expires_at = message->at + std::chrono::hours(1);
+  push::Notification notification;
+  notification.key = {message->id, phone.id};
+  notification.expires_at = message->expires_at;
+  notification.message = std::move(message);
+  notification.entry = std::move(entry);
+  notification.token = phone.token;
+  notification.locale = phone.locale;
+  notification.is_test = true;
+  return notification;
+}
+
+broker::UserRecordPtr load_user(Node& node, broker::UserId user) {
+  return node.pool().with([&](db::Connection& connection) { return db::load_user(connection, user); });
+}
+
+TestVerdict to_verdict(const push::TestResult& result, broker::Platform platform) {
+  TestVerdict verdict;
+  verdict.verdict = push::to_string(result.verdict);
+  verdict.status = result.status;
+  verdict.reason = result.reason;
+  if (result.verdict != push::Verdict::Accepted) verdict.advice = push::advice_for(platform, result.reason);
+  return verdict;
+}
+
+}  // namespace
+
+void PortImpl::set_waiting_for(std::string reason) {
+  const std::lock_guard lock(mutex_);
+  waiting_for_ = std::move(reason);
+}
+
+void PortImpl::attach(Node& node) {
+  const std::lock_guard lock(mutex_);
+  node_ = &node;
+}
+
+void PortImpl::set_stopping() {
+  const std::lock_guard lock(mutex_);
+  is_stopping_ = true;
+}
+
+Node* PortImpl::node() const {
+  const std::lock_guard lock(mutex_);
+  return node_;
+}
+
+Node& PortImpl::need_node() const {
+  if (Node* const running = node()) return *running;
+  throw db::StorageAway("the gateway is still starting");
+}
+
+void PortImpl::refresh_user(broker::UserId user) {
+  Node& running = need_node();
+  const auto applied = std::make_shared<Gathering<bool>>();
+  running.refresh_user(user, [applied] { applied->add(true); });
+  const std::size_t count = running.shards().size();
+  if (applied->wait(count, kShardAnswers).size() < count) throw std::runtime_error("a shard does not answer");
+}
+
+PublishOutcome PortImpl::publish(broker::MessageRecord& message) {
+  Node* const running = node();
+  if (running == nullptr) return PublishOutcome::StorageAway;
+  const auto settled = std::make_shared<Gathering<broker::PublishSettled>>();
+  const std::uint64_t ticket =
+      running->expect_settlement([settled](broker::PublishSettled answer) { settled->add(answer); });
+  const auto shards = running->shards();
+  shards[ticket % shards.size()]->post(
+      [message, ticket](broker::Broker& broker, broker::Now now) { broker.publish(message, ticket, now); });
+  const auto answers = settled->wait(1, kSettleFor);
+  if (answers.empty()) {
+    running->forget_settlement(ticket);
+    return PublishOutcome::StorageAway;
+  }
+  message.id = answers.front().message_id;
+  return broker::is_failure(answers.front().reason) ? PublishOutcome::QuotaExceeded : PublishOutcome::Settled;
+}
+
+void PortImpl::set_presence(const broker::ClientId& client_id, Presence presence) {
+  const bool is_foreground = presence == Presence::Foreground;
+  need_node().home_of(client_id).post([client_id, is_foreground](broker::Broker& broker, broker::Now now) {
+    broker.set_presence(client_id, is_foreground, now);
+  });
+}
+
+void PortImpl::acknowledged(broker::UserId user, const std::vector<broker::MessageId>& messages) {
+  for (Shard* const shard : need_node().shards()) {
+    shard->post([user, messages](broker::Broker& broker, broker::Now now) {
+      broker.acknowledge_inbox(user, messages, now);
+    });
+  }
+}
+
+void PortImpl::send_event(const broker::ClientId& client_id, std::string payload) {
+  need_node().home_of(client_id).post(
+      [client_id, payload = std::move(payload)](broker::Broker& broker, broker::Now now) {
+        if (broker.is_connected(client_id))
+          broker.send_direct(client_id, std::string(kEventTopic), payload, now);
+      });
+}
+
+void PortImpl::notify_phones(broker::UserId user, std::string event_payload, std::string title,
+                             std::string body) {
+  Node& running = need_node();
+  const broker::UserRecordPtr record = load_user(running, user);
+  for (const broker::PhoneRecord& phone : record->phones) {
+    running.home_of(phone.client_id)
+        .post([&running, phone, event_payload, title, body](broker::Broker& broker, broker::Now now) {
+          const bool is_connected = broker.is_connected(phone.client_id);
+          broker.send_direct(phone.client_id, std::string(kEventTopic), event_payload, now);
+          if (is_connected || phone.token.token.empty()) return;
+          running.dispatcher().test(make_alert(phone, running.number(), event_payload, title, body),
+                                    [id = phone.id](const push::TestResult& result) {
+                                      if (result.verdict == push::Verdict::Accepted) return;
+                                      log(LogLevel::Info, "push.event_not_sent",
+                                          "phone " + std::to_string(id.value) + ": " + result.reason);
+                                    });
+        });
+  }
+}
+
+TestVerdict PortImpl::test_push(broker::UserId user, broker::PhoneId phone_id) {
+  Node& running = need_node();
+  const broker::UserRecordPtr record = load_user(running, user);
+  const auto phone = std::ranges::find_if(record->phones,
+                                          [&](const broker::PhoneRecord& one) { return one.id == phone_id; });
+  if (phone == record->phones.end() || phone->token.token.empty()) {
+    return {"no_token", 0, "", "the phone has no push token; the app has to register again"};
+  }
+  const auto result = std::make_shared<Gathering<push::TestResult>>();
+  running.dispatcher().test(
+      make_alert(*phone, running.number(), R"({"type":"test"})", "WakeMQ", "This is a test notification."),
+      [result](push::TestResult answer) { result->add(std::move(answer)); });
+  const auto answers = result->wait(1, kVerdictWithin);
+  if (answers.empty())
+    return {"retry", 0, "", "the provider has not answered; look at /readyz for its channel"};
+  return to_verdict(answers.front(), phone->token.platform);
+}
+
+std::vector<ClientView> PortImpl::clients() {
+  const auto shards = need_node().shards();
+  const auto gathering = std::make_shared<Gathering<std::vector<broker::ConnectionView>>>();
+  for (Shard* const shard : shards) {
+    shard->post([gathering](broker::Broker& broker, broker::Now) { gathering->add(broker.connections()); });
+  }
+  std::vector<ClientView> views;
+  for (const auto& connections : gathering->wait(shards.size(), kShardAnswers)) {
+    for (const broker::ConnectionView& connection : connections) views.push_back(to_view(connection));
+  }
+  std::ranges::sort(views, {}, &ClientView::client_id);
+  return views;
+}
+
+bool PortImpl::kick(const broker::ClientId& client_id) {
+  const auto kicked = std::make_shared<Gathering<bool>>();
+  need_node().home_of(client_id).post([kicked, client_id](broker::Broker& broker, broker::Now now) {
+    kicked->add(broker.kick(client_id, now));
+  });
+  const auto answers = kicked->wait(1, kShardAnswers);
+  return !answers.empty() && answers.front();
+}
+
+Readiness PortImpl::readiness() {
+  Node* running = nullptr;
+  std::string waiting_for;
+  bool is_stopping = false;
+  {
+    const std::lock_guard lock(mutex_);
+    running = node_;
+    waiting_for = waiting_for_;
+    is_stopping = is_stopping_;
+  }
+  if (is_stopping) return {{{"gateway", false, "going down"}}};
+  if (running == nullptr) {
+    return {
+        {{"postgresql", false, waiting_for}, {"listeners", false, "MQTT opens when PostgreSQL is there"}}};
+  }
+  return readiness_of(*running);
+}
+
+std::string PortImpl::metrics() {
+  Node* const running = node();
+  if (running == nullptr) return to_prometheus({});
+  return to_prometheus(measure(*running));
+}
+
+}  // namespace wake::gateway

@@ -1,0 +1,48 @@
+// Port over the running node. Exists before the node does, so that /healthz and /readyz answer while
+// PostgreSQL is away at start; whatever needs the node says StorageAway (or throws it) until then.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "gateway/port.hpp"
+
+namespace wake::gateway {
+
+class Node;
+
+class PortImpl final : public Port {
+ public:
+  /// Why there is no node yet, for /readyz.
+  void set_waiting_for(std::string reason);
+  /// From now on; `node` outlives every call (the REST server stops before the node does).
+  void attach(Node& node);
+  /// Going down: /readyz says so, so that a load balancer looks elsewhere.
+  void set_stopping();
+
+  void refresh_user(broker::UserId user) override;
+  PublishOutcome publish(broker::MessageRecord& message) override;
+  void set_presence(const broker::ClientId& client_id, Presence presence) override;
+  void acknowledged(broker::UserId user, const std::vector<broker::MessageId>& messages) override;
+  void send_event(const broker::ClientId& client_id, std::string payload) override;
+  void notify_phones(broker::UserId user, std::string event_payload, std::string title,
+                     std::string body) override;
+  TestVerdict test_push(broker::UserId user, broker::PhoneId phone) override;
+  std::vector<ClientView> clients() override;
+  bool kick(const broker::ClientId& client_id) override;
+  Readiness readiness() override;
+  std::string metrics() override;
+
+ private:
+  Node* node() const;
+  /// Throws db::StorageAway without one.
+  Node& need_node() const;
+
+  mutable std::mutex mutex_;
+  Node* node_ = nullptr;
+  std::string waiting_for_ = "starting";
+  bool is_stopping_ = false;
+};
+
+}  // namespace wake::gateway

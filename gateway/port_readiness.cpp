@@ -1,0 +1,34 @@
+#include "gateway/port_readiness.hpp"
+
+#include "gateway/node.hpp"
+
+namespace wake::gateway {
+
+Readiness::Part postgresql_part(const db::CommitStatus& status) {
+  if (status.is_connected) return {"postgresql", true, {}};
+  std::string detail = "not connected: acknowledgements wait, " + std::to_string(status.pending_batches) +
+                       " batches in memory; start PostgreSQL or correct database.url";
+  if (!status.last_error.empty()) detail += "; " + status.last_error;
+  return {"postgresql", false, detail};
+}
+
+Readiness::Part channel_part(const push::ChannelStatus& channel) {
+  return {"push:" + push::to_string(channel.key), channel.is_ready, channel.detail};
+}
+
+Readiness readiness_of(Node& node) {
+  Readiness readiness;
+  readiness.parts.push_back(postgresql_part(node.commit_status()));
+  const db::OutboxStore::Status outbox = node.outbox_status();
+  readiness.parts.push_back(
+      {"outbox", outbox.is_connected || outbox.pending == 0,
+       outbox.is_connected || outbox.pending == 0
+           ? std::string()
+           : std::to_string(outbox.pending) + " outcomes wait for PostgreSQL; " + outbox.last_error});
+  for (const push::ChannelStatus& channel : node.dispatcher().status().channels) {
+    readiness.parts.push_back(channel_part(channel));
+  }
+  return readiness;
+}
+
+}  // namespace wake::gateway

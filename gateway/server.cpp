@@ -1,0 +1,177 @@
+// The order of starting and stopping. REST comes first and goes last, so that /healthz and /readyz tell what
+// is going on.
+#include "gateway/server.hpp"
+
+#include <csignal>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+#include <sys/resource.h>
+
+#include "config/load.hpp"
+#include "db/migrate.hpp"
+#include "db/storage_away.hpp"
+#include "gateway/auth/authenticator.hpp"
+#include "gateway/node.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/port_impl.hpp"
+#include "gateway/rest/server.hpp"
+#include "gateway/signals.hpp"
+#include "gateway/thread_name.hpp"
+
+namespace wake::gateway {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kRetryStorage{2};
+constexpr seconds kStopWithin{9};  // contract §3: exit within 10 s
+
+/// Everything that serve() makes, in the order of making.
+class Server {
+ public:
+  explicit Server(const config::Config& config)
+      : config_(config),
+        listeners_(config.listeners),
+        pool_(config.database),
+        authenticator_(pool_, {.allow_anonymous = config.auth.allow_anonymous}),
+        rest_(rest_options(config), port_, authenticator_, pool_, log_sink()) {}
+
+  int run() {
+    rest_.start();
+    if (!wait_for_node()) {
+      rest_.stop();
+      return 0;
+    }
+    node_->open_listeners(listeners_);
+    port_.attach(*node_);
+    log(LogLevel::Info, "gateway.ready", "serving");
+    while (signals_.wait() == Signals::Kind::Reload) reload();
+    return stop();
+  }
+
+ private:
+  static RestOptions rest_options(const config::Config& config) {
+    RestOptions options;
+    options.listeners = config.listeners;
+    options.self_registration = config.auth.self_registration;
+    options.token_ttl = config.auth.token_ttl;
+    options.max_payload_bytes = config.limits.max_packet_bytes;
+    return options;
+  }
+
+  /// False: told to stop while waiting.
+  bool wait_for_node() {
+    for (;;) {
+      try {
+        need_migrated();
+        node_.emplace(config_, authenticator_, pool_, [](const broker::PairRequest&) {});
+        return true;
+      } catch (const db::StorageAway& error) {
+        port_.set_waiting_for(error.what());
+        log(LogLevel::Error, "gateway.waiting",
+            std::string("PostgreSQL is away, MQTT stays closed; trying again: ") + error.what());
+      }
+      if (signals_.wait_for(kRetryStorage) == Signals::Kind::Stop) return false;
+    }
+  }
+
+  void need_migrated() {
+    const db::MigrationStatus status = db::check_migrations(config_.database.url);
+    if (status.pending.empty()) return;
+    throw std::runtime_error("the database lacks migration " + status.pending.front() +
+                             (status.pending.size() > 1 ? " and later ones" : "") +
+                             ": run `wakemq migrate` first");
+  }
+
+  void reload() {
+    const config::Loaded loaded = config::load(
+        config_.file.empty() ? std::nullopt : std::optional(config_.file), config::process_environment());
+    for (const config::Problem& problem : loaded.problems)
+      log(LogLevel::Error, "reload.refused", problem.text());
+    if (!loaded.problems.empty()) return;
+    for (const std::string& key : config::needs_restart(config_, loaded.config)) {
+      log(LogLevel::Warn, "reload.needs_restart", key + " changes only with a restart");
+    }
+    try {
+      listeners_.reload(loaded.config.listeners, node_->shards());
+      rest_.reload_certificates();
+    } catch (const std::runtime_error& error) {
+      log(LogLevel::Error, "reload.refused", std::string("certificates stay as they are: ") + error.what());
+    }
+    set_log_threshold(loaded.config.log.level);
+    node_->dispatcher().reload(loaded.config.push_apps);
+    log(LogLevel::Info, "gateway.reloaded", "credentials, certificates and log level");
+  }
+
+  int stop() {
+    log(LogLevel::Info, "gateway.stopping", "closing clients and storing what is owed");
+    signals_.end_by_next_or_after(kStopWithin);
+    port_.set_stopping();
+    const auto deadline = std::chrono::steady_clock::now() + kStopWithin - seconds(1);
+    std::thread rest_stop([this] {
+      name_this_thread("rest-stop");
+      rest_.stop();
+    });
+    const bool is_clean = node_->stop(deadline);
+    rest_stop.join();
+    node_.reset();
+    if (is_clean) {
+      log(LogLevel::Info, "gateway.stopped", "all is stored");
+    } else {
+      log(LogLevel::Warn, "gateway.stopped",
+          "PostgreSQL did not take everything; nothing of that was acknowledged");
+    }
+    return 0;
+  }
+
+  const config::Config config_;
+  Signals signals_;
+  PortImpl port_;
+  MqttListeners listeners_;
+  db::Pool pool_;
+  Authenticator authenticator_;
+  std::optional<Node> node_;
+  RestServer rest_;
+};
+
+/// As many descriptors as we may have: each client is one.
+void raise_descriptor_limit(std::uint32_t max_connections) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < max_connections + 100) {
+    log(LogLevel::Warn, "gateway.few_descriptors",
+        "limits.max_connections is " + std::to_string(max_connections) + " but the system allows only " +
+            std::to_string(limit.rlim_cur) + " open files: raise ulimit -n or LimitNOFILE");
+  }
+}
+
+std::string facts_of(const config::Config& config) {
+  return "wakemq " WAKE_VERSION ", configuration " + (config.file.empty() ? "by default" : config.file) +
+         ", " + std::to_string(shard_count_of(config)) + " shards, " +
+         std::to_string(config.push_apps.size()) + " push apps";
+}
+
+}  // namespace
+
+int serve(const config::Config& config) {
+  start_log(config.log);
+  log(LogLevel::Info, "gateway.starting", facts_of(config));
+  if (config.auth.allow_anonymous) {
+    log(LogLevel::Warn, "gateway.anonymous",
+        "auth.allow_anonymous: clients without credentials may do everything");
+  }
+  raise_descriptor_limit(config.limits.max_connections);
+  try {
+    return Server(config).run();
+  } catch (const std::exception& error) {
+    log(LogLevel::Error, "gateway.not_started", error.what());
+    return 1;
+  }
+}
+
+}  // namespace wake::gateway
