@@ -1,0 +1,1 @@
+"""What the integration tests share: a private PostgreSQL, the gateway and the simulators as processes, and clients."""

@@ -1,0 +1,107 @@
+"""The provider is away, or refuses our credentials: messages are kept, /readyz and the log say so, nothing comes twice."""
+
+import os
+import shutil
+import signal
+import unittest
+
+from support.case import Story, WakeCase
+from support.waiting import wait_until
+from support.wire import Wire
+
+TOKEN, FCM_TOKEN, TOPIC = "cd" * 32, "fcm:trouble", "/home/CAM1/motion"
+
+
+class PushTrouble(WakeCase):
+    def set_up_story(self, apps):
+        self.gateway = self.make_gateway(apps=apps)
+        self.story = Story(self.gateway)
+        self.story.add_phone("iphone", "apns", TOKEN)
+        self.secret = self.story.add_camera("CAM1")
+
+    def camera_says(self, *payloads):
+        with Wire(self.gateway.mqtt_port) as camera:
+            camera.connect("CAM1", "CAM1", self.secret)
+            for number, payload in enumerate(payloads):
+                camera.publish(TOPIC, payload, packet_id=number + 1)
+            camera.disconnect()
+
+    def message_ids(self):
+        return [message["id"] for message in self.story.inbox()]
+
+    def assert_each_once_on_screen(self, simulator, token, ids):
+        wait_until(lambda: set(ids) <= {n["wake_id"] for n in simulator.phone(token)["notifications"]},
+                   lambda: f"{ids} on the screen: {simulator.phone(token)}", 40)
+        shown = [n["wake_id"] for n in simulator.phone(token)["notifications"]]
+        self.assertEqual(len(shown), len(set(shown)), "nothing twice")
+
+    def test_apns_unreachable_keeps_the_message_and_sends_it_when_apns_is_back(self):
+        apns, fcm = self.make_simulators()
+        self.set_up_story([apns.app(), fcm.app()])
+        self.story.add_phone("android", "fcm", FCM_TOKEN)
+        self.story.pair("CAM1", TOPIC)
+        apns.down()
+        self.camera_says("one", "two")
+        ids = self.message_ids()
+        self.assert_each_once_on_screen(fcm, FCM_TOKEN, ids)  # one provider's trouble delays no other
+        self.gateway.program.wait_for_log(r"push\.unreachable.*com\.example\.cam/apns")
+        wait_until(lambda: "com.example.cam/apns" in self.gateway.rest.call("GET", "/readyz").raw.decode() and
+                   self.gateway.readiness("push:com.example.cam/apns")[1], "/readyz has a word on the channel")
+        states = {self.story.notifications_of(message)["iphone"][0] for message in ids}
+        self.assertEqual(states, {"pending"})
+        apns.up()
+        self.assert_each_once_on_screen(apns, TOKEN, ids)
+        for message in ids:
+            self.assertEqual(self.story.wait_no_push_pending(message)["iphone"][0], "sent")
+
+    def test_a_bad_key_stops_the_channel_loudly_and_sighup_with_a_good_one_resumes_it(self):
+        apns, fcm = self.make_simulators()
+        app = apns.app()
+        key = os.path.join(self.folder, "key.p8")
+        folder = os.path.dirname(app["key_file"])
+        # A real key, but not the one that its id names: Apple answers InvalidProviderToken.
+        shutil.copy(os.path.join(folder, "AuthKey_SIMOTHER01.p8"), key)
+        good_key, app["key_file"] = app["key_file"], key
+        self.set_up_story([app, fcm.app()])
+        self.story.pair("CAM1", TOPIC)
+        self.camera_says("kept")
+        self.gateway.program.wait_for_log(r"push\.channel_down.*com\.example\.cam/apns")
+        is_ready, detail = self.gateway.readiness("push:com.example.cam/apns")
+        self.assertFalse(is_ready)
+        self.assertIn("InvalidProviderToken", detail)
+        ids = self.message_ids()
+        self.assertEqual(self.story.notifications_of(ids[0])["iphone"][0], "pending")
+        shutil.copy(good_key, key)
+        self.gateway.program.signal(signal.SIGHUP)
+        self.gateway.program.wait_for_log(r"push\.channel_up.*com\.example\.cam/apns")
+        self.assert_each_once_on_screen(apns, TOKEN, ids)
+        wait_until(self.gateway.rest.is_ready, "/readyz is 200 again")
+
+    def test_an_answer_that_got_lost_is_asked_again_under_the_same_ids(self):
+        apns, _ = self.make_simulators()
+        self.set_up_story([apns.app()])
+        self.story.pair("CAM1", TOPIC)
+        apns.phone(TOKEN, shown=1)  # told of the pairing
+        apns.script(TOKEN, {"lose_answer": True}, {"status": 503, "show": True})
+        self.camera_says("once")
+        ids = self.message_ids()
+        self.assertEqual(self.story.wait_no_push_pending(ids[0])["iphone"][0], "sent")
+        requests = [entry for entry in apns.log(TOKEN) if entry["body"].get("wake", {}).get("id") == ids[0]]
+        self.assertEqual(len(requests), 3, requests)
+        for header in ("apns-id", "apns-collapse-id"):
+            self.assertEqual(len({entry["headers"][header] for entry in requests}), 1, header)
+        self.assertEqual([n["wake_id"] for n in apns.phone(TOKEN)["notifications"]].count(ids[0]), 1)
+
+    def test_a_dead_token_is_removed_and_the_message_stays(self):
+        apns, _ = self.make_simulators()
+        self.set_up_story([apns.app()])
+        self.story.pair("CAM1", TOPIC)
+        apns.phone(TOKEN, shown=1)
+        apns.script(TOKEN, {"status": 410, "reason": "Unregistered"})
+        self.camera_says("nobody there")
+        wait_until(lambda: not self.story.user.get("/v1/me/phones/iphone")["has_token"], "the token is gone")
+        self.assertEqual([message["payload"] for message in self.story.inbox()], ["nobody there"])
+
+
+if __name__ == "__main__":
+    unittest.main()
