@@ -27,10 +27,10 @@ class Cluster:
             os.chmod(self.folder.parent, 0o711)
             owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
         data = self.folder / "data"
-        subprocess.run([programs() / "initdb", "-D", data, "-U", "wakemq", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
-                       check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **owner)
-        self.process = Process([programs() / "postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses=",
-                                "-c", "autovacuum_naptime=1h"], self.folder.parent / "postgres.log", cwd=self.folder, **owner)
+        subprocess.run([programs() / "initdb", "-D", data, "-U", "wakemq", "-A", "trust", "-E", "UTF8",
+                        "--locale=C.UTF-8"], check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **owner)
+        self.process = Process([programs() / "postgres", "-D", data, "-k", self.folder, "-c", "listen_addresses="],
+                               self.folder.parent / "postgres.log", cwd=self.folder, **owner)
         wait_until(self._is_ready, 30, "PostgreSQL is ready", self.process)
 
     def _is_ready(self):
