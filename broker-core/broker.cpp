@@ -163,8 +163,7 @@ void Broker::on_written(ConnectionId id, Now now) {
   state_->at(now).pump(*state_->sessions[connection->session], now);
 }
 
-void Broker::on_queue_page(const ClientId& client_id, std::uint64_t ticket, std::vector<QueuedMessage> page,
-                           Now now) {
+void Broker::on_queue_page(const ClientId& client_id, std::uint64_t ticket, QueuePage page, Now now) {
   Session* session = state_->find_session(client_id.value);
   if (session && session->load_ticket == ticket)
     state_->at(now).on_queue_page(*session, std::move(page), now);

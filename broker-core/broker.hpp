@@ -103,8 +103,7 @@ class Broker {
   void on_written(ConnectionId connection, Now now);
 
   // ---- storage
-  void on_queue_page(const ClientId& client_id, std::uint64_t ticket, std::vector<QueuedMessage> page,
-                     Now now);
+  void on_queue_page(const ClientId& client_id, std::uint64_t ticket, QueuePage page, Now now);
   void on_committed(std::uint64_t batch, Now now);
   /// Storage refused this batch for good: its publishers are told, nothing of it is acknowledged.
   void on_commit_failed(std::uint64_t batch, Now now);

@@ -165,7 +165,7 @@ void Broker::State::finish(Session& session, Delivery& done, const char* why) {
   const MessageRecord& record = *done.message->record;
   done.step = Delivery::Step::Done;
   --session.inflight;
-  --session.queued_messages;
+  if (session.queued_messages > 0) --session.queued_messages;
   session.queued_bytes -= std::min(session.queued_bytes, record.payload.size() + record.topic.size());
   if (done.is_stored) {
     ledger.open().acknowledged.push_back({session.client_id, record.id});
@@ -224,10 +224,10 @@ void Broker::State::load_more(Session& session) {
   effects.push_back(std::move(load));
 }
 
-void Broker::State::on_queue_page(Session& session, std::vector<QueuedMessage> page, Now now) {
+void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
   session.load_ticket = 0;
   if (!session.is_connected()) return;
-  for (QueuedMessage& row : page) {
+  for (QueuedMessage& row : page.messages) {
     auto record = std::make_shared<const MessageRecord>(std::move(row.message));
     const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
     session.deliveries.push_back({.message = message,
@@ -237,7 +237,7 @@ void Broker::State::on_queue_page(Session& session, std::vector<QueuedMessage> p
                                   .retain = row.retain,
                                   .subscription_id = row.subscription_id});
   }
-  const bool is_short = page.size() < kPage;
+  const bool is_short = page.is_last;
   if (is_short && session.is_catching_up) {
     // Everything stored before `fresh` is in memory now.
     while (!session.fresh.is_empty()) {
@@ -245,6 +245,7 @@ void Broker::State::on_queue_page(Session& session, std::vector<QueuedMessage> p
       session.fresh.pop_front();
     }
     session.is_catching_up = session.has_stored_tail = false;
+    recount(session);
   } else if (is_short) {
     session.is_catching_up = true;
     session.catch_up_batch = session.last_stored_batch;
@@ -256,6 +257,18 @@ void Broker::State::on_queue_page(Session& session, std::vector<QueuedMessage> p
     session.fresh.clear();
   }
   pump(session, now);
+}
+
+/// Rows that expired in storage were never told of: once all is in memory, what is owed can be counted.
+void Broker::State::recount(Session& session) {
+  session.queued_messages = 0;
+  session.queued_bytes = 0;
+  for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
+    const MessageRef& message = session.deliveries[i].message;
+    if (!message) continue;
+    ++session.queued_messages;
+    session.queued_bytes += message->record->payload.size() + message->record->topic.size();
+  }
 }
 
 /// What was not sent yet goes back to storage only; what is on its way stays, for its packet ids.

@@ -146,7 +146,7 @@ void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Sessi
   enqueue(session, message, std::move(owed), true, now);
   // Inbox, queue and outbox rows of a message travel in the same Persist, hence in one transaction.
   ledger.store_message(*message);
-  ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id});
+  ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id, expires_at});
   owe_commit(*message);
   hold_notice(session, message, entry, decision, now);
 }

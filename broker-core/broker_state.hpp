@@ -203,8 +203,9 @@ struct Broker::State {
   void drop_finished(Session& session);
   void resend(Session& session, Now now);
   void load_more(Session& session);
-  void on_queue_page(Session& session, std::vector<QueuedMessage> page, Now now);
+  void on_queue_page(Session& session, QueuePage page, Now now);
   void forget_unsent(Session& session);
+  static void recount(Session& session);
   void on_commit_window(Now now);
   void on_committed(Ledger::Waiting waiting, bool is_failed, Now now);
 

@@ -1,6 +1,7 @@
-// What the core asks storage to remember. One Persist is one batch of one shard: it is committed whole, in one transaction
-// (with whatever other shards have), and answered by on_committed(batch). Order inside: sessions first (see SessionChange),
-// then messages, then who is owed them, then removals. Repeating a batch whose outcome is unknown changes nothing.
+// What the core asks storage to remember. One Persist is one batch of one shard: it is committed whole, in
+// one transaction (with whatever other shards have), and answered by on_committed(batch). Order inside:
+// sessions first (see SessionChange), then messages, then who is owed them, then removals. Repeating a batch
+// whose outcome is unknown changes nothing.
 #pragma once
 
 #include <map>
@@ -18,8 +19,9 @@ struct MessageRecord {
   std::string payload{};
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
-  std::string properties{};  // v5 application properties exactly as on the wire, without the length; '' for 3.x
-  ClientId publisher{};      // empty for REST
+  std::string
+      properties{};      // v5 application properties exactly as on the wire, without the length; '' for 3.x
+  ClientId publisher{};  // empty for REST
   UtcTime at{};
   UtcTime expires_at = kNever;
 };
@@ -37,13 +39,13 @@ struct SubscriptionRecord {
 struct SessionRecord {
   ClientId client_id{};
   Principal principal{};
-  std::uint32_t expiry_s = 0;     // 0xFFFFFFFF: never
-  UtcTime ends_at = kNever;       // kNever while connected or never ending (NULL in the table)
+  std::uint32_t expiry_s = 0;  // 0xFFFFFFFF: never
+  UtcTime ends_at = kNever;    // kNever while connected or never ending (NULL in the table)
   std::vector<SubscriptionRecord> subscriptions{};  // filled when loaded, ignored when stored
 };
 
-/// The net change to one session in this batch: `purge` deletes what was there (queue and subscriptions too), then
-/// `store` writes the row, then the subscription changes apply in order.
+/// The net change to one session in this batch: `purge` deletes what was there (queue and subscriptions too),
+/// then `store` writes the row, then the subscription changes apply in order.
 struct SessionChange {
   bool purge = false;
   bool store = false;
@@ -70,15 +72,17 @@ struct InboxRow {
   UserId user_id{};
   MessageId message_id{};
   EntryId entry_id{};
+  UtcTime expires_at = kNever;
 };
-/// One notification to be: written claimed by this node, so that nobody else takes it while it is in our memory.
+/// One notification to be: written claimed by this node, so that nobody else takes it while it is in our
+/// memory.
 struct OutboxRow {
   MessageId message_id{};
   PhoneId phone_id{};
   EntryId entry_id{};
-  UtcTime due_at{};      // not to be sent before
+  UtcTime due_at{};  // not to be sent before
   UtcTime expires_at{};
-  std::string reason{};    // the decision's Reason, as text
+  std::string reason{};  // the decision's Reason, as text
 };
 /// Still pending: becomes cancelled with this reason. Already sent: nothing.
 struct OutboxCancel {
@@ -93,15 +97,15 @@ struct RetainedChange {
 };
 
 struct Persist {
-  std::uint64_t batch = 0;  // the shard's own count, answered by on_committed
+  std::uint64_t batch = 0;                          // the shard's own count, answered by on_committed
   std::map<std::string, SessionChange> sessions{};  // by client id
   std::vector<MessageRecord> messages{};
   std::vector<QueueRow> queue{};
   std::vector<InboxRow> inbox{};
   std::vector<OutboxRow> outbox{};
-  std::vector<QueueKey> acknowledged{};     // session_queue rows to remove
+  std::vector<QueueKey> acknowledged{};  // session_queue rows to remove
   std::vector<OutboxCancel> cancelled{};
-  std::vector<RetainedChange> retained{};   // in order
+  std::vector<RetainedChange> retained{};  // in order
 
   bool is_empty() const {
     return sessions.empty() && messages.empty() && queue.empty() && inbox.empty() && outbox.empty() &&
@@ -109,12 +113,18 @@ struct Persist {
   }
 };
 
-/// A page of a session's queue, oldest first, as storage answers it.
+/// One row of a session's queue, as storage answers it.
 struct QueuedMessage {
   MessageRecord message{};
   Qos qos = Qos::AtLeastOnce;
   bool retain = false;
   std::uint32_t subscription_id = 0;
+};
+
+/// The oldest rows of a session's queue but for those asked to be left out, in order of message id.
+struct QueuePage {
+  std::vector<QueuedMessage> messages;
+  bool is_last = true;  // there were no more
 };
 
 }  // namespace wake::broker

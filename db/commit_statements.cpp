@@ -164,15 +164,16 @@ void append_queue(std::vector<Statement>& out, Group group) {
 }
 
 void append_inbox(std::vector<Statement>& out, Group group) {
-  Column users(Oid::Int8), messages(Oid::Int8), entries(Oid::Int8);
+  Column users(Oid::Int8), messages(Oid::Int8), entries(Oid::Int8), expires_at(Oid::Timestamptz);
   for (const Persist* batch : group) {
     for (const auto& row : batch->inbox) {
       users.add(row.user_id.value);
       messages.add(row.message_id.value);
       entries.add(row.entry_id.value);
+      expires_at.add(row.expires_at);
     }
   }
-  append(out, sql::store_inbox, users, messages, entries);
+  append(out, sql::store_inbox, users, messages, entries, expires_at);
 }
 
 void append_outbox(std::vector<Statement>& out, Group group, const CommitContext& context) {

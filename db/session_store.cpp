@@ -44,6 +44,13 @@ broker::SubscriptionRecord as_subscription(const pqxx::row& row) {
           .subscription_id = static_cast<std::uint32_t>(as_integer(row[6]))};
 }
 
+/// PostgreSQL's text form of bigint[].
+std::string to_array(const std::vector<broker::MessageId>& ids) {
+  std::string text = "{";
+  for (const auto& id : ids) text += (text.size() > 1 ? "," : "") + std::to_string(id.value);
+  return text + "}";
+}
+
 std::vector<SessionRecord> load_session_page(pqxx::work& transaction, const std::string& after) {
   std::vector<SessionRecord> page;
   for (const auto& row : exec(transaction, sql::list_sessions, after, kSessionsPerPage))
@@ -98,25 +105,28 @@ void load_retained(Connection& connection, broker::UtcTime now,
   }
 }
 
-std::vector<broker::QueuedMessage> load_queue_page(Connection& connection, const broker::ClientId& client_id,
-                                                   broker::MessageId after, int limit,
-                                                   std::size_t max_bytes) {
+broker::QueuePage load_queue_page(Connection& connection, const broker::ClientId& client_id,
+                                  const std::vector<broker::MessageId>& except, std::size_t limit,
+                                  std::size_t max_bytes) {
   pqxx::work transaction(connection);
-  std::vector<broker::QueuedMessage> page;
-  for (const auto& row : exec(transaction, sql::list_queue, client_id.value, after.value, limit,
-                              static_cast<std::int64_t>(max_bytes))) {
-    page.push_back({.message = {.id = {as_integer(row[0])},
-                                .topic = as_string(row[1]),
-                                .payload = as_bytea(row[2]),
-                                .qos = as_qos(row[3]),
-                                .retain = as_bool(row[4]),
-                                .properties = as_bytea(row[5]),
-                                .publisher = {as_string(row[6])},
-                                .at = as_time(row[7]),
-                                .expires_at = as_time(row[8])},
-                    .qos = as_qos(row[9]),
-                    .retain = as_bool(row[10]),
-                    .subscription_id = static_cast<std::uint32_t>(as_integer(row[11]))});
+  broker::QueuePage page;
+  const auto rows = exec(transaction, sql::list_queue, client_id.value, to_array(except),
+                         static_cast<std::int64_t>(limit), static_cast<std::int64_t>(max_bytes));
+  for (const auto& row : rows) {
+    page.messages.push_back({.message = {.id = {as_integer(row[0])},
+                                         .topic = as_string(row[1]),
+                                         .payload = as_bytea(row[2]),
+                                         .qos = as_qos(row[3]),
+                                         .retain = as_bool(row[4]),
+                                         .properties = as_bytea(row[5]),
+                                         .publisher = {as_string(row[6])},
+                                         .at = as_time(row[7]),
+                                         .expires_at = as_time(row[8])},
+                             .qos = as_qos(row[9]),
+                             .retain = as_bool(row[10]),
+                             .subscription_id = static_cast<std::uint32_t>(as_integer(row[11]))});
+    const auto candidates = static_cast<std::size_t>(as_integer(row[12]));
+    page.is_last = candidates < limit && candidates == rows.size();
   }
   return page;
 }

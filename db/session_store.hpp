@@ -23,16 +23,13 @@ void load_sessions(Connection& connection, broker::UtcTime now,
 void load_retained(Connection& connection, broker::UtcTime now,
                    const std::function<void(broker::MessageRecord&&)>& each);
 
-/// The oldest messages queued for a session after `after` (MessageId{} for the first page), in order of
-/// message id.
+/// The oldest messages queued for a session but for `except`, in order of message id.
 ///   limit      rows at most
 ///   max_bytes  no further row once the payloads reach it; the first row always comes
-/// Message ids of several nodes and shards may be committed out of order: a page read while others write can
-/// be overtaken by a smaller id. Whoever drains a queue starts again from the beginning after the last page,
-/// acknowledged rows being gone.
-std::vector<broker::QueuedMessage> load_queue_page(Connection& connection, const broker::ClientId& client_id,
-                                                   broker::MessageId after, int limit,
-                                                   std::size_t max_bytes = 4 * 1024 * 1024);
+/// Not a cursor: message ids of several nodes and shards may be committed out of order.
+broker::QueuePage load_queue_page(Connection& connection, const broker::ClientId& client_id,
+                                  const std::vector<broker::MessageId>& except, std::size_t limit,
+                                  std::size_t max_bytes = 4 * 1024 * 1024);
 
 struct QueueCount {
   broker::ClientId client_id;

@@ -22,6 +22,7 @@ inline constexpr std::chrono::hours kTraceAge{24};
 struct SweepResult {
   std::uint64_t sessions = 0;
   std::uint64_t expired_messages = 0;
+  std::uint64_t inbox = 0;  // rows past inbox_ttl
   std::uint64_t unowed_messages = 0;
   std::uint64_t access_tokens = 0;
   std::uint64_t pairing_codes = 0;

@@ -1,6 +1,6 @@
-// What REST and the command side may ask of the running gateway. Implemented by gateway/server.cpp over posted messages to
-// the shards and the dispatcher; a fake serves the unit tests of REST. All calls are safe from any worker thread and may block
-// it (never a shard), each at most a few seconds.
+// What REST and the command side may ask of the running gateway. Implemented by gateway/server.cpp over
+// posted messages to the shards and the dispatcher; a fake serves the unit tests of REST. All calls are safe
+// from any worker thread and may block it (never a shard), each at most a few seconds.
 #pragma once
 
 #include <string>
@@ -18,9 +18,9 @@ struct ClientView {
   std::string client_id;
   std::string principal_kind;  // "user" | "device" | "service" | "anonymous"
   std::string principal_id;
-  std::string address;         // peer "host:port"
-  std::string listener;        // protocol of the listener: "mqtt", "mqtts", …
-  int protocol_version = 4;    // 3, 4, 5
+  std::string address;       // peer "host:port"
+  std::string listener;      // protocol of the listener: "mqtt", "mqtts", …
+  int protocol_version = 4;  // 3, 4, 5
   broker::UtcTime connected_at{};
 };
 
@@ -38,7 +38,7 @@ struct TestVerdict {
 /// GET /readyz: ready, or which part is not and what to do.
 struct Readiness {
   struct Part {
-    std::string name;    // "postgresql", "push:com.example.cam/apns/production", …
+    std::string name;  // "postgresql", "push:com.example.cam/apns/production", …
     bool is_ready = true;
     std::string detail;  // empty when ready
   };
@@ -48,18 +48,20 @@ struct Readiness {
 class Port {
  public:
   virtual ~Port() = default;
-  /// Loads the user from PostgreSQL and hands the record to the shards. After it returns, every publish that a client sends is
-  /// judged by the new record. Throws std::runtime_error when PostgreSQL is away.
+  /// Loads the user from PostgreSQL and hands the record to the shards. After it returns, every publish that
+  /// a client sends is judged by the new record. Throws std::runtime_error when PostgreSQL is away.
   virtual void refresh_user(broker::UserId user) = 0;
   /// Routes the message (id and time are filled in here) and waits until it is settled (contract §2.1).
   virtual PublishOutcome publish(broker::MessageRecord& message) = 0;
   virtual void set_presence(const broker::ClientId& client_id, Presence presence) = 0;
   /// The user read these over REST: notifications that have not left are cancelled.
   virtual void acknowledged(broker::UserId user, const std::vector<broker::MessageId>& messages) = 0;
-  /// Sends `payload` on $wake/events to a connected client of this id (a phone or a device); nobody there: nothing.
+  /// Sends `payload` on $wake/events to a connected client of this id (a phone or a device); nobody there:
+  /// nothing.
   virtual void send_event(const broker::ClientId& client_id, std::string payload) = 0;
   /// Same, and when the phone is not connected it is pushed as an alert with this title and body.
-  virtual void notify_phones(broker::UserId user, std::string event_payload, std::string title, std::string body) = 0;
+  virtual void notify_phones(broker::UserId user, std::string event_payload, std::string title,
+                             std::string body) = 0;
   virtual TestVerdict test_push(broker::UserId user, broker::PhoneId phone) = 0;
   virtual std::vector<ClientView> clients() = 0;
   /// Disconnects (v5: 0x98 administrative action). False: not connected.

@@ -174,10 +174,12 @@ CREATE TABLE inbox (
   user_id    bigint NOT NULL REFERENCES users ON DELETE CASCADE,
   message_id bigint NOT NULL REFERENCES messages ON DELETE CASCADE,
   entry_id   bigint REFERENCES topic_entries ON DELETE SET NULL,
+  expires_at timestamptz NOT NULL,               -- inbox_ttl, or the message's own end when that is sooner
   PRIMARY KEY (user_id, message_id)
 );
 CREATE INDEX inbox_message ON inbox (message_id);
 CREATE INDEX inbox_entry ON inbox (entry_id);
+CREATE INDEX inbox_expiry ON inbox (expires_at);
 
 CREATE TABLE retained (
   topic      text NOT NULL,

@@ -1,24 +1,24 @@
--- The inbox and the trace of a message (db/account_inbox.cpp). A message that never expires has NULL expires_us.
+-- The inbox and the trace of a message (db/account_inbox.cpp).
 
 -- name: account_inbox_list
 -- A page has $5 messages at most, and as many as 4 MiB of payload hold (one at least); candidates says how many there were.
 SELECT id, topic, payload, qos, retain, at_us, expires_us, candidates
 FROM (SELECT *, count(*) OVER () AS candidates, sum(payload_bytes) OVER (ORDER BY id) - payload_bytes AS bytes_before
       FROM (SELECT m.id, m.topic, m.payload, m.qos, m.retain, (extract(epoch FROM m.at) * 1000000)::bigint AS at_us,
-                   CASE WHEN m.expires_at < 'infinity' THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_us,
+                   (extract(epoch FROM i.expires_at) * 1000000)::bigint AS expires_us,
                    octet_length(m.payload) AS payload_bytes
             FROM inbox i JOIN messages m ON m.id = i.message_id
             WHERE i.user_id = $1 AND i.message_id > $2 AND ($3::text IS NULL OR m.topic = $3)
-              AND m.expires_at > timestamptz 'epoch' + $4::bigint * interval '1 microsecond'
+              AND i.expires_at > timestamptz 'epoch' + $4::bigint * interval '1 microsecond'
             ORDER BY i.message_id LIMIT $5) found) counted
 WHERE bytes_before < 4194304 ORDER BY id
 
 -- name: account_inbox_find
 SELECT m.id, m.topic, m.payload, m.qos, m.retain, (extract(epoch FROM m.at) * 1000000)::bigint AS at_us,
-       CASE WHEN m.expires_at < 'infinity' THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_us
+       (extract(epoch FROM i.expires_at) * 1000000)::bigint AS expires_us
 FROM inbox i JOIN messages m ON m.id = i.message_id
 WHERE i.user_id = $1 AND i.message_id = $2
-  AND m.expires_at > timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
+  AND i.expires_at > timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
 
 -- name: account_inbox_ack
 DELETE FROM inbox WHERE user_id = $1 AND message_id = ANY ($2::bigint[]) RETURNING message_id

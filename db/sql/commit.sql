@@ -45,9 +45,9 @@ WHERE EXISTS (SELECT FROM sessions s WHERE s.client_id = n.client_id)
 ON CONFLICT (client_id, message_id) DO NOTHING
 
 -- name: store_inbox
-INSERT INTO inbox (user_id, message_id, entry_id)
-SELECT n.user_id, n.message_id, e.id
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (user_id, message_id, entry_id)
+INSERT INTO inbox (user_id, message_id, entry_id, expires_at)
+SELECT n.user_id, n.message_id, e.id, n.expires_at
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[]) AS n (user_id, message_id, entry_id, expires_at)
 LEFT JOIN topic_entries e ON e.id = n.entry_id
 WHERE EXISTS (SELECT FROM users u WHERE u.id = n.user_id)
   AND EXISTS (SELECT FROM messages m WHERE m.id = n.message_id)

@@ -24,14 +24,17 @@ FROM retained WHERE md5(topic)::uuid > $1::uuid AND expires_at > $2::timestamptz
 ORDER BY md5(topic)::uuid LIMIT $3
 
 -- name: list_queue
--- The first row always comes, the following while the payloads before them fit into $4 bytes.
-SELECT id, topic, payload, message_qos, retained_at_publish, properties, publisher, at, expires_at, qos, retain, subscription_id
+-- $2: message ids to leave out. The first row always comes, the following while the payloads before them fit into $4 bytes;
+-- candidates says how many there were before that.
+SELECT id, topic, payload, message_qos, retained_at_publish, properties, publisher, at, expires_at, qos, retain, subscription_id,
+       candidates
 FROM (SELECT m.id, m.topic, m.payload, m.qos AS message_qos, m.retain AS retained_at_publish, m.properties, m.publisher,
              (extract(epoch FROM m.at) * 1000000)::bigint AS at,
              CASE WHEN isfinite(m.expires_at) THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_at,
-             q.qos, q.retain, q.subscription_id,
+             q.qos, q.retain, q.subscription_id, count(*) OVER () AS candidates,
              sum(octet_length(m.payload)) OVER (ORDER BY q.message_id) - octet_length(m.payload) AS bytes_before
-      FROM (SELECT * FROM session_queue WHERE client_id = $1 AND message_id > $2 ORDER BY message_id LIMIT $3) q
+      FROM (SELECT * FROM session_queue WHERE client_id = $1 AND message_id <> ALL ($2::bigint[])
+            ORDER BY message_id LIMIT $3) q
       JOIN messages m ON m.id = q.message_id) page
 WHERE bytes_before < $4 ORDER BY id
 

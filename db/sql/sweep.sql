@@ -11,6 +11,10 @@ DELETE FROM messages WHERE id IN (
   SELECT id FROM messages WHERE expires_at < $1::timestamptz AND expires_at < 'infinity'
   ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 
+-- name: sweep_inbox
+DELETE FROM inbox WHERE (user_id, message_id) IN (
+  SELECT user_id, message_id FROM inbox WHERE expires_at < $1::timestamptz ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+
 -- name: sweep_unowed_messages
 -- $1: only ids after this; $3: stored before this; $4: notifications resolved before this are no longer wanted for the trace.
 WITH page AS (

@@ -93,7 +93,7 @@ class Client {
   std::vector<std::pair<std::uint16_t, ReasonCode>> pubacks;  // PUBACK or PUBREC
   std::vector<ReasonCode> subacks;
   int pingresps = 0;
-  bool is_raw = false;          // what it gets is kept as bytes and answered by nobody
+  bool is_raw = false;  // what it gets is kept as bytes and answered by nobody
   std::vector<std::byte> raw{};
 
   std::vector<std::string> payloads() const {
@@ -454,11 +454,14 @@ class World {
     } else if (auto* question = std::get_if<Authenticate>(&effect)) {
       brokers_[k]->on_authenticated(question->connection, who(question->client_id.value), now);
     } else if (auto* load = std::get_if<LoadQueue>(&effect)) {
-      std::vector<QueuedMessage> page;
+      QueuePage page;
       for (const auto& [id, row] : storage.queue[load->client_id.value]) {
         if (std::find(load->except.begin(), load->except.end(), id) != load->except.end()) continue;
-        if (page.size() == load->limit) break;
-        page.push_back({storage.messages.at(id), row.qos, row.retain, row.subscription_id});
+        if (page.messages.size() == load->limit) {
+          page.is_last = false;
+          break;
+        }
+        page.messages.push_back({storage.messages.at(id), row.qos, row.retain, row.subscription_id});
       }
       loads_.emplace_back(k, *load, std::move(page));
       if (answers_pages) {
@@ -501,7 +504,7 @@ class World {
   std::vector<std::unique_ptr<Client>> ghosts_;
   std::map<std::pair<unsigned, std::uint64_t>, Client*> by_connection_;
   std::deque<std::pair<unsigned, Persist>> submitted_;
-  std::vector<std::tuple<unsigned, LoadQueue, std::vector<QueuedMessage>>> loads_;
+  std::vector<std::tuple<unsigned, LoadQueue, QueuePage>> loads_;
 };
 
 }  // namespace wake::test

@@ -30,12 +30,12 @@ class SessionStoreTest : public DatabaseTest {
     }
     sql("INSERT INTO session_queue SELECT 'c1', id, 1, true, 9 FROM unnest(ARRAY[" + ids + "]::bigint[]) id");
   }
-  std::vector<std::int64_t> page_ids(std::int64_t after, int limit, std::size_t max_bytes = 1 << 20) {
+  std::vector<std::int64_t> page_ids(const std::vector<MessageId>& except, std::size_t limit,
+                                     std::size_t max_bytes = 1 << 20) {
     std::vector<std::int64_t> ids;
-    for (const auto& queued :
-         load_queue_page(connection_, ClientId{"c1"}, MessageId{after}, limit, max_bytes)) {
-      ids.push_back(queued.message.id.value);
-    }
+    const auto page = load_queue_page(connection_, ClientId{"c1"}, except, limit, max_bytes);
+    for (const auto& queued : page.messages) ids.push_back(queued.message.id.value);
+    is_last_ = page.is_last;
     return ids;
   }
   SweepResult sweep_at(broker::UtcTime now) {
@@ -44,6 +44,7 @@ class SessionStoreTest : public DatabaseTest {
   }
 
   pqxx::connection connection_{url()};
+  bool is_last_ = false;
 };
 
 TEST_F(SessionStoreTest, LoadsSessionsWithTheirSubscriptions) {
@@ -107,10 +108,13 @@ TEST_F(SessionStoreTest, LoadsRetainedMessagesThatHaveNotExpired) {
 
 TEST_F(SessionStoreTest, QueuePagesComeInOrderOfMessageId) {
   add_queue("30, 10, 50, 20, 40");
-  EXPECT_EQ(page_ids(0, 3), (std::vector<std::int64_t>{10, 20, 30}));
-  EXPECT_EQ(page_ids(30, 3), (std::vector<std::int64_t>{40, 50}));
-  EXPECT_TRUE(page_ids(50, 3).empty());
-  const auto queued = load_queue_page(connection_, ClientId{"c1"}, MessageId{0}, 1).at(0);
+  EXPECT_EQ(page_ids({}, 3), (std::vector<std::int64_t>{10, 20, 30}));
+  EXPECT_FALSE(is_last_);
+  EXPECT_EQ(page_ids({{10}, {20}, {30}}, 3), (std::vector<std::int64_t>{40, 50}));
+  EXPECT_TRUE(is_last_);
+  EXPECT_TRUE(page_ids({{10}, {20}, {30}, {40}, {50}}, 3).empty());
+  EXPECT_TRUE(is_last_);
+  const auto queued = load_queue_page(connection_, ClientId{"c1"}, {}, 1).messages.at(0);
   EXPECT_EQ(queued.message.topic, "t/10");
   EXPECT_TRUE(queued.retain);
   EXPECT_FALSE(queued.message.retain);
@@ -119,9 +123,10 @@ TEST_F(SessionStoreTest, QueuePagesComeInOrderOfMessageId) {
 
 TEST_F(SessionStoreTest, AQueuePageStopsAtItsBytesButNeverBeforeTheFirstRow) {
   add_queue("1, 2, 3", "repeat('x', 1000)");
-  EXPECT_EQ(page_ids(0, 10, 1), (std::vector<std::int64_t>{1}));
-  EXPECT_EQ(page_ids(0, 10, 1'000), (std::vector<std::int64_t>{1}));
-  EXPECT_EQ(page_ids(0, 10, 1'001), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(page_ids({}, 10, 1), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(page_ids({}, 10, 1'000), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(page_ids({}, 10, 1'001), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_FALSE(is_last_);
 }
 
 TEST_F(SessionStoreTest, CountsQueues) {

@@ -12,7 +12,8 @@ class Messages : public RestTest {
     sql("INSERT INTO messages (id, topic, payload, qos, retain, at, expires_at) VALUES (" +
         std::to_string(id) + ", '" + topic + "', " + payload_sql +
         ", 1, false, '2026-01-02T03:04:05.678Z', '" + expires +
-        "'); INSERT INTO inbox (user_id, message_id) VALUES (1, " + std::to_string(id) + ")");
+        "'); INSERT INTO inbox (user_id, message_id, expires_at) VALUES (1, " + std::to_string(id) + ", '" +
+        expires + "')");
   }
 };
 
