@@ -31,6 +31,20 @@ class Loader {
     for (const Setting& setting : settings.written) apply(setting);
   }
 
+  /// The environment may number elements with a gap; the missing one would be served with defaults nobody
+  /// wrote.
+  void refuse_gaps() {
+    for (const std::string& section : started_) {
+      for (std::size_t i = 0; i < element_count(loaded_.config, section); ++i) {
+        const std::string path = path_of(section, i, "");
+        const auto written = places_.lower_bound(path);
+        if (written != places_.end() && written->first.starts_with(path)) continue;
+        loaded_.problems.push_back(
+            {"", path, "expected elements numbered from 0 without a gap: this one is missing"});
+      }
+    }
+  }
+
   const Places& places() const { return places_; }
 
  private:
@@ -146,6 +160,7 @@ Loaded load(const std::optional<std::string>& file, const Environment& environme
   loaded.config.file = file ? *file : default_file();
   if (!loaded.config.file.empty()) loader.apply(read_toml(loaded.config.file));
   loader.apply(read_environment(environment));
+  loader.refuse_gaps();
   for (const Finding& finding : check(loaded.config)) {
     const std::string path = path_of(finding.section, finding.index, finding.key);
     const auto is_told = [&](const Problem& problem) { return problem.key == path; };

@@ -109,6 +109,12 @@ TEST(Load, EnvironmentMayChangeAnElementOfTheFile) {
   EXPECT_EQ(loaded.config.listeners[0].address, ":2");
 }
 
+TEST(Load, EnvironmentMayNotSkipAnElement) {
+  const Loaded loaded = load_text("", {{"WAKEMQ_LISTENER_1_ADDRESS", ":2"}});
+  EXPECT_THAT(texts(loaded.problems),
+              ElementsAre(HasSubstr("listener[0]: expected elements numbered from 0")));
+}
+
 TEST(Load, UnknownKeyNamesLineAndKnownOnes) {
   EXPECT_THAT(texts(load_text("\n[database]\nurll = \"x\"\n").problems),
               ElementsAre("f:3: database.urll: unknown key; expected one of url, url_file, pool"));
