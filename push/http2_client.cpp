@@ -107,9 +107,9 @@ void Http2Client::Impl::on_connection_room() {
   if (current && current->is_draining()) {
     const bool has_answered = current->has_answered();
     move_to_draining();
-    // Fact sheet 2.8: open anew before the old one is empty; but a peer that only ever says GOAWAY gets the
-    // back-off.
-    has_answered ? connect() : start_back_off();
+    // Whoever has something to send asks again below, and so opens anew before the old one is empty; an idle
+    // connection is let go. A peer that only ever says GOAWAY gets the back-off.
+    if (!has_answered) start_back_off();
   }
   events.on_http2_room();
 }

@@ -245,7 +245,11 @@ std::string make_fcm_body(const Notification& notification, const Content& conte
 ApnsRequest render_apns(const Notification& notification, const RenderOptions& options) {
   Content content = make_content(notification, options);
   ApnsRequest request;
-  request.path = "/3/device/" + notification.token.token;
+  request.path = "/3/device/";
+  for (const char c :
+       notification.token.token) {  // Apple's hexadecimal, lower case whatever the app registered
+    request.path += c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
   const bool is_alert = !is_silent(notification);
   const bool is_urgent = is_alert && (!notification.entry || notification.entry->push.is_high_priority);
   request.push_type = is_alert ? "alert" : "background";

@@ -43,6 +43,12 @@ TEST(RenderApns, Headers) {
   EXPECT_EQ(request.collapse_id, "4711");
 }
 
+TEST(RenderApns, TheTokenInThePathIsLowerCase) {
+  Parts parts;
+  parts.token.token = "00FC13AD";
+  EXPECT_EQ(apns(parts).path, "/3/device/00fc13ad");
+}
+
 TEST(RenderApns, BodyOfAnAlert) {
   const json expected = json::parse(R"({
     "aps":{"alert":{"title":"Front door","body":"{\"temp\":21.5,\"zone\":\"前门\",\"deep\":{\"list\":[1,{\"on\":true}]}}"},
