@@ -30,6 +30,12 @@ Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, 
     for (Shard* const shard : shards) shard->broker().apply_user(user, now);
     ++loaded.users;
   });
+  // Every shard knows what the others are interested in before any of them serves a client.
+  for (unsigned from = 0; from < shards.size(); ++from) {
+    for (unsigned to = 0; to < shards.size(); ++to) {
+      shards[to]->broker().on_mail(from, shards[from]->broker().take_mail(to), now);
+    }
+  }
   return loaded;
 }
 

@@ -2,6 +2,7 @@
 #include "gateway/node.hpp"
 
 #include <algorithm>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -77,9 +78,11 @@ Node::~Node() {
 void Node::make_shards(const config::Config& config) {
   const unsigned count = shard_count_of(config);
   const auto node = static_cast<unsigned>(lease_->number());
+  std::random_device random;
+  const std::uint64_t seed = std::uint64_t{random()} << 32 | random();
   for (unsigned k = 0; k < count; ++k) {
     shards_.push_back(std::make_unique<Shard>(
-        ShardOptions{{k, count, node}, config.limits, config.delivery, is_quiet}, *this));
+        ShardOptions{{k, count, node, seed}, config.limits, config.delivery, is_quiet}, *this));
   }
 }
 
