@@ -1,0 +1,45 @@
+#include "gateway/mqtt/mailbox.hpp"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace wake::gateway {
+namespace {
+
+TEST(Mailbox, WakesOncePerTaking) {
+  Mailbox<int> mailbox;
+  EXPECT_FALSE(mailbox.has_letters());
+  EXPECT_TRUE(mailbox.post(1));
+  EXPECT_FALSE(mailbox.post(2));
+  EXPECT_TRUE(mailbox.has_letters());
+  std::vector<int> letters;
+  mailbox.take(letters);
+  EXPECT_EQ(letters, (std::vector{1, 2}));
+  EXPECT_FALSE(mailbox.has_letters());
+  EXPECT_TRUE(mailbox.post(3));
+}
+
+TEST(Mailbox, KeepsEachWritersOrderAndLosesNothing) {
+  constexpr int kWriters = 4;
+  constexpr int kLetters = 5'000;
+  Mailbox<std::pair<int, int>> mailbox;
+  std::vector<std::thread> writers;
+  for (int w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&mailbox, w] {
+      for (int i = 0; i < kLetters; ++i) static_cast<void>(mailbox.post({w, i}));
+    });
+  }
+  std::vector<int> next(kWriters, 0);
+  for (int seen = 0; seen < kWriters * kLetters;) {
+    std::vector<std::pair<int, int>> letters;
+    if (mailbox.has_letters()) mailbox.take(letters);
+    for (const auto& [writer, number] : letters) ASSERT_EQ(number, next[static_cast<std::size_t>(writer)]++);
+    seen += static_cast<int>(letters.size());
+  }
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_FALSE(mailbox.has_letters());
+}
+
+}  // namespace
+}  // namespace wake::gateway
