@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
+#include "broker-core/delivery/publisher_wishes.hpp"
 
 namespace wake::broker {
 
@@ -123,8 +124,11 @@ void Broker::State::hold_notice(Session& session, const MessageRef& message,
   const MessageRecord& record = *message->record;
   HeldNotice notice{.message = message->record, .entry = entry, .due = now.steady + decision.delay};
   notice.expires_at = std::min(record.expires_at, now.utc + delivery.inbox_ttl);
-  if (entry->push.ttl_s)
-    notice.expires_at = std::min(notice.expires_at, now.utc + std::chrono::seconds(*entry->push.ttl_s));
+  if (entry->push.ttl_s) {
+    // 0 is "now or never": the provider is told so, and we take a few seconds to reach it.
+    const std::chrono::seconds ttl(std::max<std::int64_t>(*entry->push.ttl_s, 5));
+    notice.expires_at = std::min(notice.expires_at, now.utc + ttl);
+  }
   notice.is_due = decision.push == PushAction::Now;
   const UtcTime due_at = now.utc + std::chrono::ceil<std::chrono::microseconds>(decision.delay);
   ledger.open().outbox.push_back({record.id, session.phone->record.id, entry->id, due_at, notice.expires_at,
@@ -214,6 +218,7 @@ void Broker::State::on_claimed(std::vector<Notice> notices, Now now) {
     held.is_committed = held.is_due = true;
     held.attempt_count = notice.attempt_count;
     if (!held.entry) held.entry = std::make_shared<const EntryRecord>();
+    held.entry = with_wishes(held.entry, *held.message);
     if (session.phone->held.try_emplace(notice.message_id, std::move(held)).second) {
       reconsider(session, notice.message_id, Trigger::Published, now);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
+#include "broker-core/delivery/publisher_wishes.hpp"
 
 namespace wake::broker {
 
@@ -148,7 +149,7 @@ void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Sessi
   ledger.store_message(*message);
   ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id, expires_at});
   owe_commit(*message);
-  hold_notice(session, message, entry, decision, now);
+  hold_notice(session, message, with_wishes(entry, *message->record), decision, now);
 }
 
 }  // namespace wake::broker
