@@ -11,8 +11,8 @@ class Messages : public RestTest {
              const std::string& expires = "infinity") {
     sql("INSERT INTO messages (id, topic, payload, qos, retain, at, expires_at) VALUES (" +
         std::to_string(id) + ", '" + topic + "', " + payload_sql +
-        ", 1, false, '2026-01-02T03:04:05.678Z', '" + expires +
-        "'); INSERT INTO inbox (user_id, message_id, expires_at) VALUES (1, " + std::to_string(id) + ", '" +
+        ", 1, false, '2026-01-02T03:04:05.678Z', 'infinity');" +
+        " INSERT INTO inbox (user_id, message_id, expires_at) VALUES (1, " + std::to_string(id) + ", '" +
         expires + "')");
   }
 };
