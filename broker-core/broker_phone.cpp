@@ -82,8 +82,9 @@ void Broker::State::index_entries(Session& session, const UserRecordPtr& user) {
   // A notification of an entry that is gone or switched off must not leave.
   std::vector<MessageId> revoked;
   for (const auto& [message, notice] : phone.held) {
+    const EntryId wanted = notice.entry->id;
     const bool stays = std::any_of(phone.entries.begin(), phone.entries.end(),
-                                   [&](const auto& entry) { return entry->id == notice.entry->id; });
+                                   [wanted](const auto& entry) { return entry->id == wanted; });
     if (!stays) revoked.push_back(message);
   }
   for (const MessageId message : revoked) cancel_notice(session, message, "no longer subscribed");

@@ -13,103 +13,13 @@
 
 #include "broker-core/broker.hpp"
 #include "broker-core/packet/packet.hpp"
+#include "tests/support/simulated_client.hpp"
+#include "tests/support/simulated_storage.hpp"
 
 namespace wake::test {
 
 using namespace std::chrono_literals;
 using namespace wake::broker;
-
-/// One PUBLISH as a client got it.
-struct Received {
-  std::string topic;
-  std::string payload;
-  Qos qos;
-  bool dup = false;
-  bool retain = false;
-  std::uint16_t packet_id = 0;
-};
-
-/// What storage holds, as the tables would.
-struct Storage {
-  struct Notification {
-    std::string state = "pending";
-    OutboxRow row;
-  };
-  std::map<std::string, SessionRecord> sessions;
-  std::map<MessageId, MessageRecord> messages;
-  std::map<std::string, std::map<MessageId, QueueRow>> queue;
-  std::set<std::pair<UserId, MessageId>> inbox;
-  std::map<std::pair<MessageId, PhoneId>, Notification> outbox;
-  std::map<std::string, MessageRecord> retained;
-
-  void apply(const Persist& persist) {
-    for (const auto& [client, change] : persist.sessions) {
-      if (change.purge) sessions.erase(client), queue.erase(client);
-      if (change.store) {
-        auto subscriptions = std::move(sessions[client].subscriptions);
-        sessions[client] = change.row;
-        sessions[client].subscriptions = std::move(subscriptions);
-      }
-      for (const auto& one : change.subscriptions) {
-        auto& list = sessions[client].subscriptions;
-        std::erase_if(
-            list, [&](const SubscriptionRecord& known) { return known.filter == one.subscription.filter; });
-        if (!one.remove) list.push_back(one.subscription);
-      }
-    }
-    for (const MessageRecord& message : persist.messages) messages.emplace(message.id, message);
-    for (const QueueRow& row : persist.queue) {
-      if (sessions.contains(row.client_id.value)) queue[row.client_id.value].emplace(row.message_id, row);
-    }
-    for (const InboxRow& row : persist.inbox) inbox.emplace(row.user_id, row.message_id);
-    for (const OutboxRow& row : persist.outbox)
-      outbox.try_emplace({row.message_id, row.phone_id}, Notification{"pending", row});
-    for (const QueueKey& key : persist.acknowledged) queue[key.client_id.value].erase(key.message_id);
-    for (const OutboxCancel& cancel : persist.cancelled) {
-      const auto found = outbox.find({cancel.message_id, cancel.phone_id});
-      if (found != outbox.end() && found->second.state == "pending") found->second.state = "cancelled";
-    }
-    for (const RetainedChange& change : persist.retained) {
-      if (change.clear) {
-        retained.erase(change.message.topic);
-      } else {
-        retained.insert_or_assign(change.message.topic, change.message);
-      }
-    }
-  }
-};
-
-class World;
-
-class Client {
- public:
-  std::string id;
-  Version version = Version::V311;
-  bool is_connected = false;  // socket open
-  bool acks = true;           // answers PUBLISH by itself
-  std::optional<Connack> connack;
-  std::optional<ReasonCode> disconnect_reason;
-  std::vector<Received> received;
-  std::vector<std::pair<std::uint16_t, ReasonCode>> pubacks;  // PUBACK or PUBREC
-  std::vector<ReasonCode> subacks;
-  int pingresps = 0;
-  bool is_raw = false;  // what it gets is kept as bytes and answered by nobody
-  std::vector<std::byte> raw{};
-
-  std::vector<std::string> payloads() const {
-    std::vector<std::string> all;
-    for (const Received& one : received) all.push_back(one.payload);
-    return all;
-  }
-
- private:
-  friend class World;
-  unsigned shard = 0;
-  ConnectionId connection;
-  Client* heir = nullptr;              // of a connection being taken over: what it still gets, its owner has
-  std::vector<std::byte> to_broker;    // sent, not consumed
-  std::vector<std::byte> from_broker;  // written, not parsed
-};
 
 class World {
  public:
@@ -407,37 +317,9 @@ class World {
       ParseResult result = parse(in, c.version, 268435460);
       const Packet* packet = std::get_if<Packet>(&result);
       if (!packet) break;
-      take(c, *packet);
+      c.take(*packet);
     }
     c.from_broker.erase(c.from_broker.begin(), c.from_broker.end() - static_cast<std::ptrdiff_t>(in.size()));
-  }
-  void take(Client& c, const Packet& packet) {
-    if (const auto* connack = std::get_if<Connack>(&packet)) {
-      c.connack = *connack;
-      c.connack->properties = {};
-    } else if (const auto* message = std::get_if<Publish>(&packet)) {
-      (c.heir ? *c.heir : c)
-          .received.push_back({std::string(message->topic), std::string(as_text(message->payload)),
-                               message->qos, message->dup, message->retain, message->packet_id.value});
-      if (!c.acks || message->qos == Qos::AtMostOnce) return;
-      const PacketType type = message->qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec;
-      write(Ack{type, message->packet_id, ReasonCode::Success, {}, {}}, c.version, c.to_broker);
-    } else if (const auto* ack = std::get_if<Ack>(&packet)) {
-      if (ack->type == PacketType::Puback || ack->type == PacketType::Pubrec)
-        c.pubacks.emplace_back(ack->packet_id.value, ack->reason);
-      if (ack->type == PacketType::Pubrec) {
-        write(Ack{PacketType::Pubrel, ack->packet_id, ReasonCode::Success, {}, {}}, c.version, c.to_broker);
-      }
-      if (ack->type == PacketType::Pubrel) {
-        write(Ack{PacketType::Pubcomp, ack->packet_id, ReasonCode::Success, {}, {}}, c.version, c.to_broker);
-      }
-    } else if (const auto* suback = std::get_if<Suback>(&packet)) {
-      c.subacks = suback->reasons;
-    } else if (const auto* bye = std::get_if<Disconnect>(&packet)) {
-      c.disconnect_reason = bye->reason;
-    } else if (std::holds_alternative<Pingresp>(packet)) {
-      ++c.pingresps;
-    }
   }
   void carry_out(unsigned k, Effect& effect) {
     if (auto* close = std::get_if<Close>(&effect)) {
