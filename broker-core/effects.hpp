@@ -25,8 +25,8 @@ inline std::uint32_t slot_of(ConnectionId id) { return static_cast<std::uint32_t
 /// What the shell knows of a connection when it accepts it.
 struct ListenerFacts {
   std::string protocol = "mqtt";  // as in [[listener]]
-  std::string address{};            // peer, "host:port"
-  std::string certificate_cn{};     // of a verified client certificate, else empty
+  std::string address{};          // peer, "host:port"
+  std::string certificate_cn{};   // of a verified client certificate, else empty
 };
 
 /// Write what is in the Outbound, then close (half-close, drain, close).

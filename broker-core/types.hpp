@@ -31,8 +31,8 @@ using PhoneId = Named<struct PhoneIdTag, std::int64_t>;
 using EntryId = Named<struct EntryIdTag, std::int64_t>;
 /// v5 §2.2.1: 1..65535 while in use.
 using PacketId = Named<struct PacketIdTag, std::uint16_t>;
-/// 64 bits, time-ordered, unique in the cluster: milliseconds since 2026-01-01 UTC (43) | node (5) | shard (4) | count (11).
-/// Always positive as a signed number, so it is a PostgreSQL bigint as it stands.
+/// 64 bits, time-ordered, unique in the cluster: milliseconds since 2026-01-01 UTC (43) | node (5) | shard
+/// (4) | count (11). Always positive as a signed number, so it is a PostgreSQL bigint as it stands.
 using MessageId = Named<struct MessageIdTag, std::int64_t>;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -62,10 +62,13 @@ inline std::ostream& operator<<(std::ostream& out, Qos qos) { return out << stat
 
 /// The protocol level byte of CONNECT. v3.1 says 3, v3.1.1 says 4, v5 says 5.
 enum class Version : std::uint8_t { V31 = 3, V311 = 4, V5 = 5 };
-inline std::ostream& operator<<(std::ostream& out, Version version) { return out << static_cast<int>(version); }
+inline std::ostream& operator<<(std::ostream& out, Version version) {
+  return out << static_cast<int>(version);
+}
 
-/// Who a connection or request acts for (contract §1). `id` never changes: users.id, devices.id or api_keys.id as text;
-/// empty for an anonymous client. `name` is what a rule's %u means: the account name, the device id, "api-key".
+/// Who a connection or request acts for (contract §1). `id` never changes: users.id, devices.id or
+/// api_keys.id as text; empty for an anonymous client. `name` is what a rule's %u means: the account name,
+/// the device id, "api-key".
 struct Principal {
   enum class Kind : std::uint8_t { Anonymous, User, Device, Service };
   Kind kind = Kind::Anonymous;
@@ -78,5 +81,7 @@ struct Principal {
 
 template <class Tag, class Rep>
 struct std::hash<wake::broker::Named<Tag, Rep>> {
-  std::size_t operator()(const wake::broker::Named<Tag, Rep>& named) const noexcept { return std::hash<Rep>{}(named.value); }
+  std::size_t operator()(const wake::broker::Named<Tag, Rep>& named) const noexcept {
+    return std::hash<Rep>{}(named.value);
+  }
 };

@@ -15,6 +15,7 @@
 #include "gateway/observe/log.hpp"
 #include "gateway/push_notifications.hpp"
 #include "gateway/quiet_hours.hpp"
+#include "gateway/thread_name.hpp"
 
 namespace wake::gateway {
 
@@ -30,6 +31,13 @@ constexpr unsigned kLoadWorkers = 2;
 void log_bad_policy(broker::EntryId entry, const std::string& what) {
   log(LogLevel::Warn, "registry.bad_policy",
       "topic entry " + std::to_string(entry.value) + ": " + what + "; the default policy applies");
+}
+
+/// Makes a part whose own thread is then called `name`.
+template <class Part, class... Arguments>
+void make_named(const char* name, std::unique_ptr<Part>& part, Arguments&&... arguments) {
+  const InheritedThreadName inherited(name);
+  part = std::make_unique<Part>(std::forward<Arguments>(arguments)...);
 }
 
 std::vector<Shard*> pointers_to(const std::vector<std::unique_ptr<Shard>>& shards) {
@@ -56,8 +64,7 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
   const auto changed = [](int number) {
     if (number >= 0) log(LogLevel::Info, "node.number", "this is node " + std::to_string(number));
   };
-  lease_ = std::make_unique<db::NodeLease>(db::NodeLease::Options{.url = config.database.url}, changed,
-                                           log_sink());
+  make_named("node-lease", lease_, db::NodeLease::Options{.url = config.database.url}, changed, log_sink());
   make_shards(config);
   make_stores(config);
   load_everything(config);
@@ -91,9 +98,8 @@ void Node::make_stores(const config::Config& config) {
   outbox.url = config.database.url;
   outbox.node = [this] { return claiming_number(); };
   outbox.token_removed = [this](const db::TokenRemoved& removed) { tell_token_removed(removed); };
-  outbox_ = std::make_unique<db::OutboxStore>(std::move(outbox), log_sink());
-  dispatcher_ =
-      std::make_unique<push::Dispatcher>(config.push_apps, push::DispatcherOptions{}, *outbox_, log_sink());
+  make_named("outbox", outbox_, std::move(outbox), log_sink());
+  make_named("push", dispatcher_, config.push_apps, push::DispatcherOptions{}, *outbox_, log_sink());
   db::CommitQueueOptions commits;
   commits.url = config.database.url;
   commits.node = [this] { return claiming_number(); };
@@ -101,8 +107,8 @@ void Node::make_stores(const config::Config& config) {
     log(LogLevel::Error, "commit.refused", "PostgreSQL refused what was to be stored: " + error);
     shards_[shard]->post_committed(batch, true);
   };
-  commit_queue_ = std::make_unique<db::CommitQueue>(
-      std::move(commits),
+  make_named(
+      "commits", commit_queue_, std::move(commits),
       [this](unsigned shard, std::uint64_t batch) { shards_[shard]->post_committed(batch, false); },
       log_sink());
 }
@@ -117,9 +123,8 @@ void Node::load_everything(const config::Config& config) {
           "user " + std::to_string(user.value) + ": " + error.what());
     }
   };
-  registry_listener_ = std::make_unique<db::RegistryListener>(
-      db::RegistryListener::Options{.url = config.database.url},
-      db::RegistryListener::Callbacks{on_user_changed, [this] { resync_users(); }}, log_sink());
+  make_named("registry", registry_listener_, db::RegistryListener::Options{.url = config.database.url},
+             db::RegistryListener::Callbacks{on_user_changed, [this] { resync_users(); }}, log_sink());
   if (!registry_listener_->wait_until_listening(seconds(5))) {
     throw db::StorageAway("no connection that hears changes of the registry within 5 s");
   }
@@ -245,6 +250,7 @@ bool Node::stop(broker::SteadyTime deadline) {
   dispatcher_->stop(std::chrono::steady_clock::now() + left() / 3);
   for (const auto& shard : shards_) shard->stop();  // from here on nobody submits
   const bool is_committed = commit_queue_->stop(left() * 2 / 3);
+  give_up_settlements();
   const bool is_resolved = outbox_->stop(left());
   return is_committed && is_resolved;
 }

@@ -61,7 +61,8 @@ class Node final : public ShardHost {
   /// of one user are handed out in the order they were loaded. Blocks; throws what db throws.
   broker::UserRecordPtr refresh_user(broker::UserId user, const std::function<void()>& applied = {});
 
-  /// The answer to the Broker::publish() with this ticket comes to `answer`, on a shard's thread, once.
+  /// The answer to the Broker::publish() with this ticket comes to `answer`, once; ServerShuttingDown when
+  /// stop() came first.
   std::uint64_t expect_settlement(std::function<void(broker::PublishSettled)> answer);
   void forget_settlement(std::uint64_t ticket);
 
@@ -79,6 +80,7 @@ class Node final : public ShardHost {
   void make_stores(const config::Config& config);
   void make_shards(const config::Config& config);
   void load_everything(const config::Config& config);
+  void give_up_settlements();
   void resync_users();
   void tell_token_removed(const db::TokenRemoved& removed);
   std::chrono::milliseconds claim_due();

@@ -98,6 +98,15 @@ void Node::forget_settlement(std::uint64_t ticket) {
   settlements_.erase(ticket);
 }
 
+void Node::give_up_settlements() {
+  std::map<std::uint64_t, std::function<void(broker::PublishSettled)>> waiting;
+  {
+    const std::lock_guard lock(settlements_mutex_);
+    waiting.swap(settlements_);
+  }
+  for (const auto& [ticket, answer] : waiting) answer({ticket, {}, broker::ReasonCode::ServerShuttingDown});
+}
+
 void Node::settled(broker::PublishSettled settled) {
   std::function<void(broker::PublishSettled)> answer;
   {

@@ -141,8 +141,8 @@ PublishOutcome PortImpl::publish(broker::MessageRecord& message) {
   shards[ticket % shards.size()]->post(
       [message, ticket](broker::Broker& broker, broker::Now now) { broker.publish(message, ticket, now); });
   const auto answers = settled->wait(1, kSettleFor);
-  if (answers.empty()) {
-    running->forget_settlement(ticket);
+  if (answers.empty()) running->forget_settlement(ticket);
+  if (answers.empty() || answers.front().reason == broker::ReasonCode::ServerShuttingDown) {
     return PublishOutcome::StorageAway;
   }
   message.id = answers.front().message_id;

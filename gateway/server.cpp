@@ -13,6 +13,7 @@
 #include "db/migrate.hpp"
 #include "db/storage_away.hpp"
 #include "gateway/auth/authenticator.hpp"
+#include "gateway/device_pairing.hpp"
 #include "gateway/node.hpp"
 #include "gateway/observe/log.hpp"
 #include "gateway/port_impl.hpp"
@@ -37,12 +38,16 @@ class Server {
         listeners_(config.listeners),
         pool_(config.database),
         authenticator_(pool_, {.allow_anonymous = config.auth.allow_anonymous}),
-        rest_(rest_options(config), port_, authenticator_, pool_, log_sink()) {}
+        pairing_(rest_options(config), port_, authenticator_, pool_) {}
 
   int run() {
-    rest_.start();
+    {
+      const InheritedThreadName name("rest-worker");
+      rest_.emplace(rest_options(config_), port_, authenticator_, pool_, log_sink());
+      rest_->start();
+    }
     if (!wait_for_node()) {
-      rest_.stop();
+      rest_->stop();
       return 0;
     }
     node_->open_listeners(listeners_);
@@ -67,7 +72,8 @@ class Server {
     for (;;) {
       try {
         need_migrated();
-        node_.emplace(config_, authenticator_, pool_, [](const broker::PairRequest&) {});
+        node_.emplace(config_, authenticator_, pool_,
+                      [this](const broker::PairRequest& request) { pairing_.claim(request); });
         return true;
       } catch (const db::StorageAway& error) {
         port_.set_waiting_for(error.what());
@@ -97,7 +103,7 @@ class Server {
     }
     try {
       listeners_.reload(loaded.config.listeners, node_->shards());
-      rest_.reload_certificates();
+      rest_->reload_certificates();
     } catch (const std::runtime_error& error) {
       log(LogLevel::Error, "reload.refused", std::string("certificates stay as they are: ") + error.what());
     }
@@ -113,7 +119,7 @@ class Server {
     const auto deadline = std::chrono::steady_clock::now() + kStopWithin - seconds(1);
     std::thread rest_stop([this] {
       name_this_thread("rest-stop");
-      rest_.stop();
+      rest_->stop();
     });
     const bool is_clean = node_->stop(deadline);
     rest_stop.join();
@@ -133,8 +139,9 @@ class Server {
   MqttListeners listeners_;
   db::Pool pool_;
   Authenticator authenticator_;
+  DevicePairing pairing_;
   std::optional<Node> node_;
-  RestServer rest_;
+  std::optional<RestServer> rest_;
 };
 
 /// As many descriptors as we may have: each client is one.

@@ -12,4 +12,19 @@ inline void name_this_thread(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
 }
 
+/// Threads started meanwhile by folders that name none inherit this one.
+class InheritedThreadName {
+ public:
+  explicit InheritedThreadName(const std::string& name) {
+    pthread_getname_np(pthread_self(), before_, sizeof before_);
+    name_this_thread(name);
+  }
+  ~InheritedThreadName() { name_this_thread(before_); }
+  InheritedThreadName(const InheritedThreadName&) = delete;
+  InheritedThreadName& operator=(const InheritedThreadName&) = delete;
+
+ private:
+  char before_[16] = "";
+};
+
 }  // namespace wake::gateway

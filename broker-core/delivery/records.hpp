@@ -1,5 +1,5 @@
-// What the registry knows of a user, as the delivery decision and the push side need it. Plain values, immutable once
-// shared; made by db/registry_store, held by every shard that owns one of the user's phones.
+// What the registry knows of a user, as the delivery decision and the push side need it. Plain values,
+// immutable once shared; made by db/registry_store, held by every shard that owns one of the user's phones.
 #pragma once
 
 #include <memory>
@@ -30,12 +30,12 @@ struct QuietHours {
 struct PushPolicy {
   PushMode mode = PushMode::Fallback;
   PushStyle style = PushStyle::Alert;
-  std::string title;     // template; empty: the entry's title, else the device's name
-  std::string body;      // template; empty: the payload when it is short text
-  std::string sound;     // file name or "default"; empty: none
+  std::string title;  // template; empty: the entry's title, else the device's name
+  std::string body;   // template; empty: the payload when it is short text
+  std::string sound;  // file name or "default"; empty: none
   bool is_high_priority = true;
   std::optional<std::int64_t> ttl_s;  // absent: until the message expires
-  std::string collapse;  // template; empty: the message id
+  std::string collapse;               // template; empty: the message id
   std::optional<QuietHours> quiet_hours;
   std::int64_t min_interval_s = 0;
   bool is_android_notification = false;  // "android":"notification" adds the block with a tag
@@ -49,7 +49,7 @@ struct DeviceToken {
   Environment environment = Environment::Production;
   bool environment_proven = false;
   TokenKind kind = TokenKind::Token;
-  std::string token;       // empty: none, or removed as dead
+  std::string token;  // empty: none, or removed as dead
   UtcTime registered_at{};
   friend bool operator==(const DeviceToken&, const DeviceToken&) = default;
 };
@@ -65,8 +65,8 @@ struct PhoneRecord {
 /// One row of the topic cache.
 struct EntryRecord {
   EntryId id;
-  std::string filter;      // a valid topic filter
-  std::string device_id;   // empty: none
+  std::string filter;     // a valid topic filter
+  std::string device_id;  // empty: none
   std::string device_name;
   std::string title;
   bool subscribed = true;

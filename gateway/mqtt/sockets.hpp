@@ -18,6 +18,7 @@ namespace wake::gateway {
 
 /// Plain counters of what happens below MQTT.
 struct SocketCounters {
+  std::uint64_t bytes_sent = 0;         // MQTT bytes, before TLS
   std::uint64_t handshakes_failed = 0;  // TLS
   std::uint64_t handshakes_timed_out = 0;
   std::uint64_t wrong_listener = 0;  // TLS bytes on a plain listener

@@ -26,6 +26,7 @@ bool Sockets::write(Socket& socket, broker::Now now) {
     const Transport::Written result = socket.transport->write({pieces.data(), count});
     output.consume(result.bytes);
     written += result.bytes;
+    counters_.bytes_sent += result.bytes;
     if (result.state == Transport::Written::State::Failed) {
       lose(socket, now);
       return false;

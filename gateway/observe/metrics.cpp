@@ -58,7 +58,7 @@ constexpr ShardFigure kShardFigures[] = {
     {"wakemq_received_bytes_total", "MQTT bytes received", kCounter,
      [](const ShardSnapshot& s) { return s.broker.bytes_received; }},
     {"wakemq_sent_bytes_total", "MQTT bytes sent", kCounter,
-     [](const ShardSnapshot& s) { return s.broker.bytes_sent; }},
+     [](const ShardSnapshot& s) { return s.sockets.bytes_sent; }},
     {"wakemq_messages_stored_total", "messages given to storage", kCounter,
      [](const ShardSnapshot& s) { return s.broker.messages_stored; }},
     {"wakemq_messages_refused_total", "messages refused because a queue was full", kCounter,

@@ -21,7 +21,6 @@ nlohmann::json to_json(const broker::MessageRecord& message) {
   } else {
     push::append_base64(payload, message.payload);
   }
-  const bool is_bounded = message.expires_at != broker::kNever;
   return {{"id", std::to_string(message.id.value)},
           {"topic", message.topic},
           {"payload", std::move(payload)},
@@ -29,7 +28,7 @@ nlohmann::json to_json(const broker::MessageRecord& message) {
           {"qos", static_cast<int>(message.qos)},
           {"retain", message.retain},
           {"at", time_text(message.at)},
-          {"expires_at", is_bounded ? nlohmann::json(time_text(message.expires_at)) : nlohmann::json()}};
+          {"expires_at", time_text(message.expires_at)}};
 }
 
 std::int64_t id_field(const std::string& text, const std::string& field) {

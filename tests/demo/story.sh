@@ -137,6 +137,8 @@ same "apns: requests after the late acknowledgement" 3 "$(requests apns)" "$out/
 close_app "$iphone"
 
 step "Thirty messages, then kill -9 for the gateway as soon as the last PUBACK is there, then a restart"
+held "Apple and Google answer after a second from now on, so that the kill meets pushes that are under way"
+for control in "$apns_control" "$fcm_control"; do curl -sS -m 10 -o "$out/answer" "$control/settings" -d '{"delay_ms":1000}'; done
 shown "mosquitto_pub -q 1 -l -t '$door' … ; kill -9 $gateway"
 for number in {1..30}; do echo "burst $number/30"; done |
   timeout 60 mosquitto_pub -h localhost -p "$mqtts_port" --cafile "$ca" -i "$camera" -u "$camera" -P "$secret" -q 1 -l -t "$door" \
@@ -145,6 +147,7 @@ end "$gateway" KILL
 at_kill="$(screen apns | jq -r .shown) and $(screen fcm | jq -r .shown)"
 held "killed; so far the screens had shown $at_kill notifications of 33"
 start_gateway
+for control in "$apns_control" "$fcm_control"; do curl -sS -m 10 -o "$out/answer" "$control/settings" -d '{"delay_ms":0}'; done
 for provider in apns fcm; do
   expect_shown "$provider" 33
   came "$(screen "$provider" | jq -c '{shown, repeats_that_replaced_one: .replaced}')"

@@ -24,6 +24,8 @@ class Program:
 
     def __init__(self, log):
         self.log = log
+        with open(log, "ab"):
+            pass  # it can be read before the start
         self.process = None
         self.mark_at = 0
 

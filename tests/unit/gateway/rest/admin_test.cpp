@@ -69,7 +69,7 @@ TEST_F(Admin, TraceShowsEveryReceiver) {
   send("PUT", "/v1/me/phones/p1", ann_, {{"platform", "fcm"}, {"app_id", "app"}, {"token", "t"}});
   sql("INSERT INTO messages (id, topic, payload, qos, retain, at, expires_at) VALUES (5, 'a', 'x', 1, false, "
       "now(), 'infinity');"
-      "INSERT INTO inbox (user_id, message_id, expires_at) VALUES (1, 5, 'infinity');"
+      "INSERT INTO inbox (user_id, message_id, expires_at) VALUES (1, 5, '2099-01-01');"
       "INSERT INTO session_queue (client_id, message_id, qos) VALUES ('p1', 5, 1);"
       "INSERT INTO outbox (message_id, phone_id, state, reason, due_at, expires_at, attempt_count, "
       "resolved_at)"

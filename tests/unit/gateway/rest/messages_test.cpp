@@ -8,7 +8,7 @@ class Messages : public RestTest {
   const std::string ann_ = add_user("ann");
   const std::string bob_ = add_user("bob");
   void store(int id, const std::string& topic, const std::string& payload_sql,
-             const std::string& expires = "infinity") {
+             const std::string& expires = "2099-01-01T00:00:00Z") {
     sql("INSERT INTO messages (id, topic, payload, qos, retain, at, expires_at) VALUES (" +
         std::to_string(id) + ", '" + topic + "', " + payload_sql +
         ", 1, false, '2026-01-02T03:04:05.678Z', 'infinity');" +
@@ -29,7 +29,7 @@ TEST_F(Messages, TextAndBytesAreTold) {
                             {"qos", 1},
                             {"retain", false},
                             {"at", "2026-01-02T03:04:05.678Z"},
-                            {"expires_at", nullptr}}));
+                            {"expires_at", "2099-01-01T00:00:00.000Z"}}));
   EXPECT_EQ(items[1]["payload"], "/wA=");
   EXPECT_EQ(items[1]["enc"], "base64");
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -177,6 +178,11 @@ inline std::string encode_base64(std::string_view text) {
   return out;
 }
 
+/// The cause of a 500 belongs beside the test that saw it.
+inline void print_failures(push::LogLevel, std::string_view event, std::string_view text) {
+  if (event == "rest.failed") std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
+
 class RestTest : public testing::Test {
  protected:
   RestTest() : RestTest(RestOptions{}) {}
@@ -186,8 +192,7 @@ class RestTest : public testing::Test {
     options.listeners[0].protocol = config::Protocol::Http;
     options.listeners[0].address = "127.0.0.1:0";
     options.self_registration = true;
-    server_ = std::make_unique<RestServer>(options, port_, authenticator_, pool_,
-                                           [](push::LogLevel, std::string_view, std::string_view) {});
+    server_ = std::make_unique<RestServer>(options, port_, authenticator_, pool_, print_failures);
     server_->start();
   }
 
