@@ -89,12 +89,14 @@ expect_no_push() { # expect_no_push PAYLOAD
 # expect_shown apns|fcm COUNT: that many notifications on the screen, each once.
 expect_shown() {
   local state
-  await 30 has_shown "$1" "$2" || fail "$1: $2 notifications on the screen" "$(screen "$1" | jq -r .shown)" "$out/${1}_sim.log and $out/gateway.log"
+  await 30 has_shown "$1" "$2" || fail "$1: $2 notifications on the screen" "$(on_screen "$1")" "$out/${1}_sim.log and $out/gateway.log"
   state=$(screen "$1")
-  same "$1: notifications on the screen" "$2" "$(jq -r .shown <<<"$state")" "$out/${1}_sim.log"
+  same "$1: notifications on the screen" "$2" "$(jq '.notifications | length' <<<"$state")" "$out/${1}_sim.log"
   same "$1: different messages among them" "$2" "$(jq -r '[.notifications[].wake_id] | unique | length' <<<"$state")" "$out/${1}_sim.log"
 }
-has_shown() { [[ $(screen "$1" | jq -r .shown) -ge $2 ]]; }
+has_shown() { [[ $(on_screen "$1") -ge $2 ]]; }
+# on_screen apns|fcm: how many notifications; a repeat under the same id replaces the one that is there.
+on_screen() { screen "$1" | jq '.notifications | length'; }
 print_pushes() { # print_pushes apns|fcm COUNT: the newest, as the simulator received them
   local control=$apns_control phone=$apns_token
   [[ $1 == apns ]] || control=$fcm_control phone=$fcm_token

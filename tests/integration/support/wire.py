@@ -93,6 +93,7 @@ class Wire:
     def __init__(self, port, version=4, tls=None, seconds=20.0):
         self.version = version
         self.buffer = b""
+        self.early = []  # messages that came before the answer to a request
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=scaled(seconds))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
@@ -132,7 +133,11 @@ class Wire:
             self.buffer += data
 
     def expect(self, packet_type):
-        found = self.read_packet()
+        """The next packet, which must be of this type. Messages that arrive before an answer wait for read_message()."""
+        found = self.early.pop(0) if packet_type == PUBLISH and self.early else self.read_packet()
+        while found.type == PUBLISH and packet_type in (SUBACK, PUBACK, PINGRESP):
+            self.early.append(found)
+            found = self.read_packet()
         assert found.type == packet_type, f"expected packet type {packet_type}, came {found}"
         return found
 
@@ -165,7 +170,7 @@ class Wire:
         self.send(packet(PUBACK, struct.pack(">H", message.packet_id)))
 
     def read_message(self, acknowledge=True):
-        """The next PUBLISH; nothing else may come before it."""
+        """The next PUBLISH; nothing but messages may come before it."""
         message = parse_publish(self.expect(PUBLISH), self.version)
         if acknowledge and message.qos == 1:
             self.puback(message)
