@@ -25,10 +25,13 @@ class Kill(WakeCase):
         crowd = [*self.publishers, *self.receivers]
         for worker in crowd:
             worker.start()
-        for _ in range(_KILLS):
-            goal = total_acknowledged(self.publishers) + dice.randint(30, 300)
+        for number in range(_KILLS):
+            goal = total_acknowledged(self.publishers) + dice.randint(30, 900)
             wait_until(lambda: total_acknowledged(self.publishers) >= goal, lambda: self.state(crowd), 60)
             self.gateway.kill()
+            if number % 3 == 2:  # once more, in the midst of its start
+                self.gateway.launch().program.wait_for_log(dice.choice((r"gateway\.starting", r"node\.loaded")))
+                self.gateway.kill()
             self.gateway.start()
         for publisher in self.publishers:
             publisher.finish()
@@ -88,7 +91,7 @@ class Kill(WakeCase):
         inbox = {message["payload"] for message in self.story.inbox()}
         self.assertEqual([p for p in promised if p not in inbox], [], "every acknowledged message is in the inbox")
         counts = {p.client_id: len(p.acknowledged) for p in self.publishers}
-        print(f"seed {seed}: {_KILLS} kills, acknowledged {counts}, "
+        print(f"seed {seed}: {_KILLS} kills under load, acknowledged {counts}, "
               f"repeated pushes that replaced one: {self.apns.phone(_APNS_TOKEN)['replaced']}")
 
     def ledger(self, simulator, token, promised, resent):

@@ -44,9 +44,8 @@ class PushTrouble(WakeCase):
         self.camera_says("one", "two")
         ids = self.message_ids()
         self.assert_each_once_on_screen(fcm, FCM_TOKEN, ids)  # one provider's trouble delays no other
-        self.gateway.program.wait_for_log(r"push\.unreachable.*com\.example\.cam/apns")
-        wait_until(lambda: "com.example.cam/apns" in self.gateway.rest.call("GET", "/readyz").raw.decode() and
-                   self.gateway.readiness("push:com.example.cam/apns")[1], "/readyz has a word on the channel")
+        self.gateway.program.wait_for_log(r'push\.unreachable.*"apns"')
+        wait_until(lambda: self.gateway.readiness("push:", '"apns"')[1], "/readyz has a word on the channel")
         states = {self.story.notifications_of(message)["iphone"][0] for message in ids}
         self.assertEqual(states, {"pending"})
         apns.up()
@@ -65,32 +64,38 @@ class PushTrouble(WakeCase):
         self.set_up_story([app, fcm.app()])
         self.story.pair("CAM1", TOPIC)
         self.camera_says("kept")
-        self.gateway.program.wait_for_log(r"push\.channel_down.*com\.example\.cam/apns")
-        is_ready, detail = self.gateway.readiness("push:com.example.cam/apns")
+        self.gateway.program.wait_for_log(r'push\.channel_down.*"apns".*InvalidProviderToken')
+        is_ready, detail = self.gateway.readiness("push:", '"apns"')
         self.assertFalse(is_ready)
         self.assertIn("InvalidProviderToken", detail)
         ids = self.message_ids()
         self.assertEqual(self.story.notifications_of(ids[0])["iphone"][0], "pending")
         shutil.copy(good_key, key)
         self.gateway.program.signal(signal.SIGHUP)
-        self.gateway.program.wait_for_log(r"push\.channel_up.*com\.example\.cam/apns")
+        self.gateway.program.wait_for_log(r'push\.channel_up.*"apns"')
         self.assert_each_once_on_screen(apns, TOKEN, ids)
         wait_until(self.gateway.rest.is_ready, "/readyz is 200 again")
 
-    def test_an_answer_that_got_lost_is_asked_again_under_the_same_ids(self):
+    def test_a_try_whose_outcome_is_unknown_is_repeated_under_the_same_ids(self):
         apns, _ = self.make_simulators()
         self.set_up_story([apns.app()])
+        tokens = [TOKEN, "98" * 32]
+        self.story.add_phone("second", "apns", tokens[1])
         self.story.pair("CAM1", TOPIC)
-        apns.phone(TOKEN, shown=1)  # told of the pairing
-        apns.script(TOKEN, {"lose_answer": True}, {"status": 503, "show": True})
+        for token in tokens:
+            apns.phone(token, shown=1)  # told of the pairing
+        apns.script(tokens[0], {"lose_answer": True})
+        apns.script(tokens[1], {"status": 503, "show": True})
         self.camera_says("once")
-        ids = self.message_ids()
-        self.assertEqual(self.story.wait_no_push_pending(ids[0])["iphone"][0], "sent")
-        requests = [entry for entry in apns.log(TOKEN) if entry["body"].get("wake", {}).get("id") == ids[0]]
-        self.assertEqual(len(requests), 3, requests)
-        for header in ("apns-id", "apns-collapse-id"):
-            self.assertEqual(len({entry["headers"][header] for entry in requests}), 1, header)
-        self.assertEqual([n["wake_id"] for n in apns.phone(TOKEN)["notifications"]].count(ids[0]), 1)
+        message = self.message_ids()[0]
+        states = self.story.wait_no_push_pending(message)
+        self.assertEqual({state for state, _ in states.values()}, {"sent"})
+        for token in tokens:
+            requests = [entry for entry in apns.log(token) if entry["body"].get("wake", {}).get("id") == message]
+            self.assertEqual(len(requests), 2, requests)
+            for header in ("apns-id", "apns-collapse-id"):
+                self.assertEqual(len({entry["headers"][header] for entry in requests}), 1, header)
+            self.assertEqual([n["wake_id"] for n in apns.phone(token)["notifications"]].count(message), 1)
 
     def test_a_dead_token_is_removed_and_the_message_stays(self):
         apns, _ = self.make_simulators()

@@ -94,8 +94,9 @@ class Gateway:
         if was_running:
             assert status == 0, f"exit status {status} after SIGTERM; the log ends with\n{self.program.tail()}"
 
-    def readiness(self, part):
-        """What /readyz says about parts whose name begins so: (is ready, detail)."""
-        parts = [p for p in self.rest.call("GET", "/readyz").json["parts"] if p["name"].startswith(part)]
-        assert parts, f"/readyz has no part {part}: {self.rest.call('GET', '/readyz')}"
+    def readiness(self, prefix, word=""):
+        """What /readyz says about parts whose name begins and contains so: (is ready, detail)."""
+        answer = self.rest.call("GET", "/readyz")
+        parts = [p for p in answer.json["parts"] if p["name"].startswith(prefix) and word in p["name"]]
+        assert parts, f"/readyz has no part {prefix}…{word}: {answer}"
         return all(p["ready"] for p in parts), " ".join(p.get("detail", "") for p in parts)
