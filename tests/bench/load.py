@@ -3,6 +3,8 @@ import dataclasses
 import json
 import subprocess
 
+from process import log_end
+
 MQTTLOAD = None  # path of the program
 
 
@@ -49,5 +51,5 @@ def run_row(row, qos, broker, is_quick):
     result = run(arguments)
     wrong = {name: result[name] for name in MUST_BE_ZERO if result.get(name, 0) != 0}
     if wrong or result["rc"] != 0 or result["received"] == 0:
-        raise LoadFailed(f"{broker.name}, {row.name}, QoS {qos}: these must be 0: {wrong}; see {broker.log}")
+        raise LoadFailed(f"{broker.name}, {row.name}, QoS {qos}: these must be 0: {wrong}; {log_end(broker.log)}")
     return result

@@ -5,6 +5,7 @@ import sys
 
 import brokers
 import load
+from process import log_end
 
 NAME = "offline QoS 1"
 MESSAGES, QUICK_MESSAGES = 40_000, 10_000
@@ -32,7 +33,7 @@ def _one(broker, acknowledged, messages):
     sent = load.run(["offline", "--phase", "publish", *common, "--port", target.port, "--broker-pid", target.pid,
                      *counted, "--kill", 1])
     if sent["acked"] != messages or not sent["killed"]:
-        raise load.LoadFailed(f"{broker.name}, {NAME}: {sent['acked']} of {messages} acknowledged; see {broker.log}")
+        raise load.LoadFailed(f"{broker.name}, {NAME}: {sent['acked']} of {messages} acknowledged; {log_end(broker.log)}")
     broker.start_again()
     target = broker.target()
     # Brokers without storage have lost all by now: no use waiting long for it.
@@ -40,7 +41,7 @@ def _one(broker, acknowledged, messages):
                         "--drain-timeout", 3 if target.counted else 0.5])
     wrong = {name: drained[name] for name in ("lost", "duplicated", "out_of_order", "misrouted", "bad") if drained[name]}
     if target.counted and wrong:
-        raise load.LoadFailed(f"{broker.name}, {NAME}, after kill -9: these must be 0: {wrong}; see {broker.log}")
+        raise load.LoadFailed(f"{broker.name}, {NAME}, after kill -9: these must be 0: {wrong}; {log_end(broker.log)}")
     return {"acked_per_s": sent["puback_per_s"], "us": sent["cpu_us_per_puback"],
             "database_us": sent["counted_cpu_us_per_puback"], "ack_p50_ms": sent["ack_latency_us"]["p50"] / 1e3,
             "ack_p99_ms": sent["ack_latency_us"]["p99"] / 1e3, "lost": drained["lost"], "acked": sent["acked"],

@@ -40,10 +40,15 @@ class Process:
             self._child.wait()
 
 
+def log_end(log):
+    """For a failure's text: the log itself is gone with the run's folder."""
+    lines = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
+    return "its log ends:\n" + "\n".join(lines) if lines else "its log is empty"
+
+
 def wait_until(is_true, seconds, what, process):
     deadline = time.monotonic() + seconds
     while not is_true():
         if process.has_ended() or time.monotonic() > deadline:
-            raise BrokerFailed(f"waited in vain until {what}; its log ends:\n" +
-                               "\n".join(process.log.read_text(errors="replace").splitlines()[-15:]))
+            raise BrokerFailed(f"waited in vain until {what}; {log_end(process.log)}")
         time.sleep(0.02)

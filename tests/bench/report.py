@@ -11,7 +11,8 @@ BEGIN, END = "<!-- bench begin: written by `./dev bench --write` -->", "<!-- ben
 def render(results, away, commit, chosen):
     head = (f"Commit `{commit}`, {datetime.date.today().isoformat()}, "
             f"{'median of %d' % chosen.rounds if chosen.rounds > 1 else 'one round'}"
-            f"{', --quick' if chosen.quick else ''}. No message lost, repeated or out of order in any run of the first table.")
+            f"{', --quick' if chosen.quick else ''}. "
+            "No message lost, repeated or out of order in any run of the first table.")
     parts = [head, _cpu_table(results), _latency_table(results)]
     if away:
         parts.append(_away_table(away))
@@ -62,7 +63,8 @@ def _latency_table(results):
             continue
         for name in of_row:
             lines.append([f"{row}, QoS {qos}", name] + [
-                f"{_median(of_row, name, lambda result: result['latency_us'][key]) / 1e3:.2f}" for key in ("p50", "p99", "p999")])
+                f"{_median(of_row, name, lambda result: result['latency_us'][key]) / 1e3:.2f}"
+                for key in ("p50", "p99", "p999")])
     return _table(["latency, ms", "broker", "p50", "p99", "p99.9"], lines) if lines else ""
 
 
