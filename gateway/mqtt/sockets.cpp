@@ -33,9 +33,12 @@ Socket& Sockets::make_socket() {
 }
 
 Socket* Sockets::find(broker::ConnectionId id) const {
+  if (id == broker::ConnectionId{}) return nullptr;
   const std::uint32_t slot = broker::slot_of(id);
-  if (slot >= by_connection_.size() || by_connection_[slot] == nullptr) return nullptr;
-  return by_connection_[slot]->connection == id ? by_connection_[slot] : nullptr;
+  Socket* const socket = slot < by_connection_.size() ? by_connection_[slot] : nullptr;
+  if (socket != nullptr && socket->connection == id) return socket;
+  const auto displaced = std::ranges::find(displaced_, id, &Socket::connection);
+  return displaced == displaced_.end() ? nullptr : *displaced;
 }
 
 Socket* Sockets::find(const Deadline& deadline) const {
@@ -106,7 +109,9 @@ std::optional<Arrival> Sockets::take(broker::ConnectionId id) {
 void Sockets::discard(Socket& socket) {
   if (socket.phase == Socket::Phase::Gone) return;
   socket.phase = Socket::Phase::Gone;
-  if (find(socket.connection) == &socket) by_connection_[broker::slot_of(socket.connection)] = nullptr;
+  const std::uint32_t slot = broker::slot_of(socket.connection);
+  if (slot < by_connection_.size() && by_connection_[slot] == &socket) by_connection_[slot] = nullptr;
+  std::erase(displaced_, &socket);
   socket.transport.reset();  // closes, and with that leaves the poller
   socket.place = {};
   gone_.push_back(&socket);

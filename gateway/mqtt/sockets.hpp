@@ -101,6 +101,7 @@ class Sockets {
   std::vector<std::unique_ptr<Socket>> sockets_;  // by our slot
   std::vector<std::uint32_t> free_slots_;
   std::vector<Socket*> by_connection_;  // by the machine's slot
+  std::vector<Socket*> displaced_;  // given up by the machine for a handover, their slot in use again already
   std::vector<Socket*> ready_;
   std::vector<Socket*> reading_;
   std::vector<Socket*> gone_;

@@ -41,6 +41,9 @@ void Sockets::enter(Socket& socket, broker::Now now) {
   socket.connection = broker_.accept(*socket.facts, now);
   const std::uint32_t slot = broker::slot_of(socket.connection);
   if (slot >= by_connection_.size()) by_connection_.resize(slot + 1);
+  // The machine frees a slot with the effect Handover, so it can be in use again before the effect is carried
+  // out.
+  if (by_connection_[slot] != nullptr) displaced_.push_back(by_connection_[slot]);
   by_connection_[slot] = &socket;
   // The poller tells once what is there; bytes may have come with the handshake, or before a handover.
   socket.is_readable = true;

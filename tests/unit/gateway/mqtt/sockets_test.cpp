@@ -273,6 +273,35 @@ TEST_F(SocketsTest, ASocketMovesWithItsBytes) {
   EXPECT_EQ(moved->rest.size(), kPingreq.size());
 }
 
+TEST_F(SocketsTest, AClientOnItsWayElsewhereSurvivesTheNextOneTakingItsSlot) {
+  broker::Broker first_of_two(broker::Limits{}, {}, {0, 2, 0});
+  Poller poller;
+  Sockets sockets(first_of_two, poller, std::chrono::seconds(10), [] {});
+  const auto arrive = [&](std::vector<std::byte> bytes) {
+    Ends ends = make_pair_of_sockets();
+    Arrival arrival;
+    arrival.transport = make_plain_transport(std::move(ends.ours));
+    arrival.facts = std::make_unique<broker::ListenerFacts>();
+    arrival.rest = std::move(bytes);
+    arrival.has_shaken_hands = true;
+    sockets.adopt(std::move(arrival), now_);
+    return std::move(ends.theirs);
+  };
+  std::string id = "p";
+  while (broker::home_shard(id, 2) != 1) id += "p";
+  std::vector<std::byte> connect;
+  broker::Connect packet;
+  packet.client_id = id;
+  write(packet, Version::V311, connect);
+  const FileDescriptor moving = arrive(connect);
+  const FileDescriptor next = arrive({});
+  const broker::Effects effects = first_of_two.take_effects();
+  ASSERT_EQ(effects.size(), 1u);
+  const auto moved = sockets.take(std::get<broker::Handover>(effects.front()).connection);
+  ASSERT_TRUE(moved) << "the client would wait for ever";
+  EXPECT_EQ(moved->rest, connect);
+}
+
 class TlsSocketsTest : public SocketsTest {
  protected:
   TlsSocketsTest() {
