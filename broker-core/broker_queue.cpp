@@ -214,8 +214,9 @@ void Broker::State::load_more(Session& session) {
     return;  // on_committed comes back
   LoadQueue load{session.client_id, next_ticket++, {}, kPage};
   for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
+    // Also what is not stored yet: it may be by the time storage reads.
     const Delivery& held = session.deliveries[i];
-    if (held.is_stored && held.message) load.except.push_back(held.message->record->id);
+    if (held.message) load.except.push_back(held.message->record->id);
   }
   for (std::size_t i = 0; i < session.fresh.size(); ++i)
     load.except.push_back(session.fresh[i].message->record->id);
@@ -227,6 +228,8 @@ void Broker::State::load_more(Session& session) {
 void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
   session.load_ticket = 0;
   if (!session.is_connected()) return;
+  const bool is_short = page.is_last;
+  if (session.is_catching_up) drop_fresh(session, page);
   for (QueuedMessage& row : page.messages) {
     auto record = std::make_shared<const MessageRecord>(std::move(row.message));
     const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
@@ -237,7 +240,6 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
                                   .retain = row.retain,
                                   .subscription_id = row.subscription_id});
   }
-  const bool is_short = page.is_last;
   if (is_short && session.is_catching_up) {
     // Everything stored before `fresh` is in memory now.
     while (!session.fresh.is_empty()) {
@@ -257,6 +259,20 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
     session.fresh.clear();
   }
   pump(session, now);
+}
+
+/// Storage is read some time after it was asked: what came and was committed in between is in the page and in
+/// `fresh`. The last page leaves it to `fresh`; any other gives up `fresh`, and so must not go beyond what
+/// that holds.
+void Broker::State::drop_fresh(const Session& session, QueuePage& page) {
+  std::vector<MessageId> fresh;
+  for (std::size_t i = 0; i < session.fresh.size(); ++i)
+    fresh.push_back(session.fresh[i].message->record->id);
+  if (fresh.empty()) return;
+  std::ranges::sort(fresh);
+  std::erase_if(page.messages, [&](const QueuedMessage& row) {
+    return page.is_last ? std::ranges::binary_search(fresh, row.message.id) : row.message.id > fresh.front();
+  });
 }
 
 /// Rows that expired in storage were never told of: once all is in memory, what is owed can be counted.

@@ -204,6 +204,7 @@ struct Broker::State {
   void resend(Session& session, Now now);
   void load_more(Session& session);
   void on_queue_page(Session& session, QueuePage page, Now now);
+  void drop_fresh(const Session& session, QueuePage& page);
   void forget_unsent(Session& session);
   static void recount(Session& session);
   void on_commit_window(Now now);

@@ -172,9 +172,7 @@ class World {
   }
   std::size_t uncommitted() const { return submitted_.size(); }
   void answer_pages() {
-    auto loads = std::exchange(loads_, {});
-    for (auto& [shard_index, load, page] : loads)
-      brokers_[shard_index]->on_queue_page(load.client_id, load.ticket, page, now);
+    answer_loads();
     settle();
   }
   /// kill -9: `applied` of the submitted batches reached the disk, no answer reached us.
@@ -336,21 +334,8 @@ class World {
     } else if (auto* question = std::get_if<Authenticate>(&effect)) {
       brokers_[k]->on_authenticated(question->connection, who(question->client_id.value), now);
     } else if (auto* load = std::get_if<LoadQueue>(&effect)) {
-      QueuePage page;
-      for (const auto& [id, row] : storage.queue[load->client_id.value]) {
-        if (std::find(load->except.begin(), load->except.end(), id) != load->except.end()) continue;
-        if (page.messages.size() == load->limit) {
-          page.is_last = false;
-          break;
-        }
-        page.messages.push_back({storage.messages.at(id), row.qos, row.retain, row.subscription_id});
-      }
-      loads_.emplace_back(k, *load, std::move(page));
-      if (answers_pages) {
-        auto loads = std::exchange(loads_, {});
-        for (auto& [shard_index, one, rows] : loads)
-          brokers_[shard_index]->on_queue_page(one.client_id, one.ticket, rows, now);
-      }
+      loads_.emplace_back(k, *load);
+      if (answers_pages) answer_loads();
     } else if (auto* notify = std::get_if<Notify>(&effect)) {
       auto found = storage.outbox.find({notify->notice.message_id, notify->notice.phone_id});
       if (found != storage.outbox.end() && found->second.state == "pending") {
@@ -366,6 +351,24 @@ class World {
     } else if (auto* incident = std::get_if<Incident>(&effect)) {
       incidents.emplace_back(incident->event);
     }
+  }
+  void answer_loads() {
+    auto loads = std::exchange(loads_, {});
+    for (auto& [k, load] : loads)
+      brokers_[k]->on_queue_page(load.client_id, load.ticket, read_page(load), now);
+  }
+  /// Storage as it is when it answers, which is later than it was asked.
+  QueuePage read_page(const LoadQueue& load) {
+    QueuePage page;
+    for (const auto& [id, row] : storage.queue[load.client_id.value]) {
+      if (std::find(load.except.begin(), load.except.end(), id) != load.except.end()) continue;
+      if (page.messages.size() == load.limit) {
+        page.is_last = false;
+        break;
+      }
+      page.messages.push_back({storage.messages.at(id), row.qos, row.retain, row.subscription_id});
+    }
+    return page;
   }
   AuthOutcome who(const std::string& client_id) const {
     AuthOutcome outcome{.kind = AuthOutcome::Kind::Allowed, .principal = {}, .grants = {}};
@@ -386,7 +389,7 @@ class World {
   std::vector<std::unique_ptr<Client>> ghosts_;
   std::map<std::pair<unsigned, std::uint64_t>, Client*> by_connection_;
   std::deque<std::pair<unsigned, Persist>> submitted_;
-  std::vector<std::tuple<unsigned, LoadQueue, QueuePage>> loads_;
+  std::vector<std::pair<unsigned, LoadQueue>> loads_;
 };
 
 }  // namespace wake::test

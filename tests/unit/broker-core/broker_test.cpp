@@ -115,6 +115,33 @@ TEST(Broker, QueuedMessagesComeInOrderWhenTheSessionReturns) {
   EXPECT_THAT(world.storage.queue["app"], IsEmpty());
 }
 
+TEST(Broker, WhatComesWhileTheQueueIsReadComesOnceAndInOrder) {
+  for (const int later : {1, 300}) {  // a short page, and more than one
+    World world;
+    durable(world, "app");
+    world.subscribe(world.client("app"), "a", Qos::AtLeastOnce);
+    world.drop(world.client("app"));
+    Client& camera = world.connect("camera");
+    std::vector<std::string> sent;
+    const auto publish = [&] {
+      sent.push_back(std::to_string(sent.size()));
+      world.publish(camera, "a", sent.back(), Qos::AtLeastOnce, static_cast<std::uint16_t>(sent.size()));
+    };
+    publish();
+    world.answers_pages = world.commits_by_itself = false;
+    Client& app = durable(world, "app");
+    publish();
+    world.answer_pages();  // with the first only
+    publish();
+    world.commit();  // now storage is asked for the second
+    for (int i = 0; i < later; ++i) publish();
+    world.commit();
+    world.answers_pages = world.commits_by_itself = true;
+    world.answer_pages();  // it has the later ones as well by now
+    EXPECT_EQ(app.payloads(), sent);
+  }
+}
+
 TEST(Broker, WhatWasInFlightIsSentAgainWithDupAndItsPacketId) {
   World world;
   Client& app = durable(world, "app");
