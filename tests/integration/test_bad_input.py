@@ -5,6 +5,7 @@ import os
 import unittest
 
 from support.case import PASSWORD, SharedGatewayCase, Story, WakeCase
+from support.gateway import Gateway
 from support.mosquitto import mosquitto_pub
 from support.wire import (CONNACK, DISCONNECT, PUBLISH, SUBSCRIBE, Wire, connect_packet, packet, publish_packet,
                           text, varint)
@@ -183,8 +184,11 @@ class BadRest(SharedGatewayCase):
 class BadConfiguration(WakeCase):
     """Exit status 2, and a line with file, line, key and what was expected."""
 
+    def gateway_without_database(self):
+        return Gateway(self.folder, "postgresql:///nowhere")
+
     def refused(self, content, *words, environment=None):
-        gateway = self.make_gateway(start=False)
+        gateway = self.gateway_without_database()
         with open(gateway.config, "w", encoding="utf-8") as file:
             file.write(content)
         gateway.environment = environment or {}
@@ -192,7 +196,6 @@ class BadConfiguration(WakeCase):
             said = gateway.command(command, expect=2)
             for word in words:
                 self.assertIn(word, said, command)
-        return gateway
 
     def test_unknown_key(self):
         self.refused('[limits]\nmax_packet = "1MiB"\nmax_pakcet = "1MiB"\n', "wakemq.toml:3", "max_pakcet")
@@ -218,12 +221,12 @@ class BadConfiguration(WakeCase):
         self.refused("", "WAKEMQ_LIMITS_MAX_PACKET", environment={"WAKEMQ_LIMITS_MAX_PACKET": "big"})
 
     def test_no_such_configuration_file(self):
-        gateway = self.make_gateway(start=False)
+        gateway = self.gateway_without_database()
         os.remove(gateway.config)
         self.assertIn("wakemq.toml", gateway.command("serve", expect=2))
 
     def test_wrong_usage(self):
-        gateway = self.make_gateway(start=False)
+        gateway = self.gateway_without_database()
         gateway.command("serv", expect=2)
         gateway.command("user", "add", expect=2)
 

@@ -87,7 +87,7 @@ class Kill(WakeCase):
                 self.account.sights[receiver][publisher] = [n for n in numbers if n != lost]
         complaints = self.account.complaints(owed) + self.ledger(self.apns, _APNS_TOKEN, promised, camera.resent)
         complaints += self.ledger(self.fcm, _FCM_TOKEN, [], camera.resent)  # it was awake, most of the time
-        self.assertEqual(complaints, [], f"seed {seed}")
+        self.assertEqual(complaints, [], f"seed {seed}\n" + "\n".join(complaints))
         inbox = {message["payload"] for message in self.story.inbox()}
         self.assertEqual([p for p in promised if p not in inbox], [], "every acknowledged message is in the inbox")
         counts = {p.client_id: len(p.acknowledged) for p in self.publishers}

@@ -25,10 +25,13 @@ class Account:
             missing = self.missing(receiver, publisher)
             if missing:
                 found.append(f"{receiver} never saw {len(missing)} acknowledged messages of {publisher}: {missing[:10]}")
-            first_sights = list(dict.fromkeys(self.sights.get(receiver, {}).get(publisher, ())))
+            sights = self.sights.get(receiver, {}).get(publisher, [])
+            first_sights = list(dict.fromkeys(sights))
             for earlier, later in zip(first_sights, first_sights[1:]):
                 if later < earlier:
-                    found.append(f"{receiver} first saw {publisher}'s {later} after its {earlier}")
+                    at = sights.index(later)
+                    found.append(f"{receiver} first saw {publisher}'s {later} after its {earlier}: "
+                                 f"… {sights[max(0, at - 30):at + 10]} …")
         return found
 
 
