@@ -25,6 +25,7 @@ RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive xargs apt-get install -y --no-install-recommends </tmp/packages \
  && rm -rf /var/lib/apt/lists/* /tmp/packages \
  && useradd --system --uid 10001 wakemq && install -d -o wakemq /sim
+COPY config/docker/health.sh /usr/local/share/wakemq/
 COPY --from=build /src/build/apns_sim /src/build/fcm_sim /usr/local/bin/
 USER wakemq
 VOLUME /sim
@@ -53,9 +54,9 @@ RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive xargs apt-get install -y --no-install-recommends \
       ca-certificates tzdata openssl </tmp/packages \
  && rm -rf /var/lib/apt/lists/* /tmp/packages \
- && useradd --system --uid 10001 wakemq && install -d -o wakemq /etc/wakemq/tls /sim
-COPY config/docker/certificates.sh config/docker/health.sh /usr/local/share/wakemq/
-COPY config/docker/plain.toml config/docker/demo.toml config/wakemq.toml /etc/wakemq/
+ && useradd --system --uid 10001 wakemq && install -d -o wakemq /etc/wakemq /etc/wakemq/tls /sim
+COPY config/docker /usr/local/share/wakemq/
+COPY config/wakemq.toml /etc/wakemq/
 COPY --from=build /src/build/wakemq /usr/local/bin/wakemq
 USER wakemq
 EXPOSE 1883 8883 9001 9002 8080
