@@ -1,7 +1,17 @@
 # The processes of the demonstration: ports, the simulators, the gateway, the phones' apps, and their end. Sourced by
-# demo.sh. What is started is written to $out/pids, and only that is ended.
+# demo.sh, and by `./dev stop` for end_earlier. What is started is written to $out/pids, and only that is ended.
 
 pids=() # everything started and not yet ended by us
+
+# await SECONDS COMMAND…: until the command succeeds; false when it never did.
+await() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
 
 remember() {
   pids+=("$1")
@@ -35,11 +45,17 @@ end_earlier() {
   while read -r pid; do
     program=$(readlink "/proc/$pid/exe" 2>/dev/null) || continue
     case ${program% (deleted)} in
-      "$build"/* | */mosquitto_sub) kill "$pid" 2>/dev/null && echo "   (ended process $pid of an earlier demonstration)" ;;
+      "$build"/* | */mosquitto_sub)
+        kill "$pid" 2>/dev/null || continue
+        await 15 is_over "$pid" || echo "   (process $pid of an earlier demonstration does not end)"
+        echo "   (ended process $pid of an earlier demonstration)"
+        ;;
     esac
   done <"$out/pids"
   rm -f "$out/pids"
 }
+
+is_over() { ! kill -0 "$1" 2>/dev/null; }
 
 is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # port_or_other WISH: sets `port` to the wish, or when that is taken to a free one, and says so.

@@ -24,13 +24,3 @@ same() {
   [[ $2 == "$3" ]] || fail "$1: $2" "$3" "$4"
   held "$1: $3"
 }
-
-# await SECONDS COMMAND…: until the command succeeds; false when it never did.
-await() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.1
-  done
-}
