@@ -51,7 +51,7 @@ count=$(wc -l <"$work/todo")
 echo "tidy: $count of $total sources to look at"
 
 # A precompiled header of g++ is nothing to clang; the sources include what they use without it.
-sed -E 's/-Winvalid-pch -include [^ ]+cmake_pch\.hxx//' "$build/compile_commands.json" >"$work/compile_commands.json"
+sed -E 's/-Winvalid-pch -include [^ ]+cmake_pch\.hxx//; s/-fpch-preprocess//' "$build/compile_commands.json" >"$work/compile_commands.json"
 
 check() {
   local key=$1 source=$2 said
