@@ -42,8 +42,7 @@ inline std::string from_base64url(std::string text) {
   std::string bytes(text.size() / 4 * 3, '\0');
   EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  bytes.resize(bytes.size() - padding);
-  return bytes;
+  return bytes.substr(0, bytes.size() < padding ? 0 : bytes.size() - padding);
 }
 
 /// Raw r||s to the DER that OpenSSL verifies.

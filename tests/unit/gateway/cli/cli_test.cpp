@@ -157,8 +157,11 @@ TEST_F(CommandLine, PasswordTooShortOrTooLongIsRefused) {
     EXPECT_EQ(outcome.status, kFailed);
     EXPECT_THAT(outcome.err, HasSubstr("expected a password of 8 to 1024 bytes"));
   }
-  for (const std::string& input : {std::string("12345678"), std::string(1024, 'x') + "\r\n"}) {
-    EXPECT_THAT(add(input).err, HasSubstr("PostgreSQL")) << "taken, and then the database was asked";
+  const std::string shortest = "12345678";
+  std::string longest(1024, 'x');
+  longest.append("\r\n");
+  for (const std::string* input : {&shortest, &longest}) {
+    EXPECT_THAT(add(*input).err, HasSubstr("PostgreSQL")) << "taken, and then the database was asked";
   }
 }
 
