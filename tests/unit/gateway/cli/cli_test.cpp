@@ -157,7 +157,7 @@ TEST_F(CommandLine, PasswordTooShortOrTooLongIsRefused) {
     EXPECT_EQ(outcome.status, kFailed);
     EXPECT_THAT(outcome.err, HasSubstr("expected a password of 8 to 1024 bytes"));
   }
-  const std::string shortest = "12345678";
+  std::string shortest = "12345678";
   std::string longest(1024, 'x');
   longest.append("\r\n");
   for (const std::string* input : {&shortest, &longest}) {
