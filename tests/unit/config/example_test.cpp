@@ -18,8 +18,7 @@ namespace {
 
 /// The configuration folder of the checkout.
 std::string source_file(const std::string& name) {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
-  return (root / "config" / name).string();
+  return (std::filesystem::path(WAKE_CONFIG_DIR) / name).string();
 }
 
 TEST(ExampleFile, IsWhatTheTableOfKeysPrints) {
