@@ -20,7 +20,8 @@ ninja -C "$build" -t deps | awk -v root="$PWD/" '
   /^[^ ].*: #deps/ { source = ""; next }
   /^ / {
     path = $1
-    sub(/^.*\/include\/(broker-core|push|db|config|gateway)\//, "", path)
+    sub(/^(.*\/)?include\/(broker-core|push|db|config|gateway)\//, "", path)
+    sub(/^\.\.\//, "", path) # as seen from the build folder, when ccache makes paths relative
     if (index(path, root) == 1) path = substr(path, length(root) + 1)
     if (path ~ /^\.?\.?\//) next
     if (source == "") source = path
@@ -47,6 +48,10 @@ while read -r key source; do
   if [[ -f $source && ! -e $cache/$key ]]; then echo "$key $source"; fi
 done <"$work/keys" >"$work/todo"
 total=$(wc -l <"$work/keys")
+if [[ $total == 0 ]]; then
+  echo "tidy: no source was found in what $build was built from" >&2
+  exit 1
+fi
 count=$(wc -l <"$work/todo")
 echo "tidy: $count of $total sources to look at"
 
