@@ -22,7 +22,7 @@ std::vector<TokenRemoved> as_removed(const pq::Rows& rows) {
   for (int i = 0; i < rows.size(); ++i) {
     const broker::PhoneId phone_id{rows.integer(i, 0)};
     if (removed.empty() || removed.back().phone_id != phone_id) {
-      removed.push_back({phone_id, {rows.integer(i, 1)}, {}});
+      removed.push_back({phone_id, rows.text(i, 3), {rows.integer(i, 1)}, {}});
     }
     removed.back().client_ids.push_back({rows.text(i, 2)});
   }

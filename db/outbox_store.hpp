@@ -22,6 +22,7 @@ namespace wake::db {
 /// A token that was really removed, and who is to be told (contract §2.7: push_token_removed).
 struct TokenRemoved {
   broker::PhoneId phone_id;
+  std::string name;  // the app's own word for it: phones.phone_id
   broker::UserId user_id;
   std::vector<broker::ClientId> client_ids;  // of all the user's phones
 };

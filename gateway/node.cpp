@@ -180,9 +180,7 @@ void Node::resync_users() {
 }
 
 void Node::tell_token_removed(const db::TokenRemoved& removed) {
-  const std::string event =
-      nlohmann::json{{"type", "push_token_removed"}, {"phone", std::to_string(removed.phone_id.value)}}
-          .dump();
+  const std::string event = nlohmann::json{{"type", "push_token_removed"}, {"phone", removed.name}}.dump();
   for (const broker::ClientId& client_id : removed.client_ids) {
     home_of(client_id).post([client_id, event](broker::Broker& broker, broker::Now now) {
       broker.send_direct(client_id, "$wake/events", event, now);

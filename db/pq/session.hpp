@@ -20,8 +20,7 @@ namespace wake::db::pq {
 
 /// PostgreSQL refused a statement; the transaction was rolled back and the session is usable.
 struct Refused : std::runtime_error {
-  Refused(std::string sqlstate_, const std::string& text)
-      : runtime_error(text), sqlstate(std::move(sqlstate_)) {}
+  Refused(std::string state, const std::string& text) : runtime_error(text), sqlstate(std::move(state)) {}
   /// Deadlock or serialization failure: the same transaction may pass next time.
   bool is_transient() const { return sqlstate == "40P01" || sqlstate == "40001"; }
   std::string sqlstate;

@@ -37,12 +37,12 @@ WITH removed AS (
     AS r (phone_id, platform, app_id, environment, token, registered_until)
   WHERE p.id = r.phone_id AND p.platform = r.platform AND p.app_id = r.app_id AND p.environment = r.environment
     AND p.token = r.token AND p.registered_at <= r.registered_until
-  RETURNING p.id, p.user_id),
+  RETURNING p.id, p.user_id, p.phone_id),
 closed AS (
   UPDATE outbox o SET state = 'failed', reason = 'the phone''s token was removed', resolved_at = $7::timestamptz,
                       claimed_by = NULL, claimed_until = NULL
   FROM removed WHERE o.phone_id = removed.id AND o.state = 'pending')
-SELECT removed.id, removed.user_id, p.client_id
+SELECT removed.id, removed.user_id, p.client_id, removed.phone_id
 FROM removed JOIN phones p ON p.user_id = removed.user_id ORDER BY removed.id, p.id
 
 -- name: release_claims

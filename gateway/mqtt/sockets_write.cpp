@@ -1,11 +1,16 @@
 // Sockets: from the machine's Outbounds to the descriptor, and how a socket ends.
 #include <array>
-#include <climits>
 
 #include "gateway/mqtt/sockets.hpp"
 #include "gateway/observe/log.hpp"
 
 namespace wake::gateway {
+
+namespace {
+/// Pieces of one writev. Small packets lie one behind the other in one piece, so more are rare; and this is
+/// cleared at every write.
+constexpr std::size_t kPieces = 64;
+}  // namespace
 
 bool Sockets::write_touched(broker::Now now) {
   const std::vector<broker::ConnectionId> touched = broker_.take_touched();
@@ -21,7 +26,7 @@ bool Sockets::write(Socket& socket, broker::Now now) {
   broker::Outbound& output = broker_.output(socket.connection);
   std::size_t written = 0;
   while (!output.is_empty()) {
-    std::array<broker::Bytes, IOV_MAX> pieces;
+    std::array<broker::Bytes, kPieces> pieces;
     const std::size_t count = output.gather(pieces.data(), pieces.size());
     const Transport::Written result = socket.transport->write({pieces.data(), count});
     output.consume(result.bytes);

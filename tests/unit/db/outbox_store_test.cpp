@@ -135,6 +135,7 @@ TEST_F(OutboxTest, ADeadTokenIsRemovedAndTheUsersPhonesTold) {
   ASSERT_EQ(removed_.get().size(), 1u);
   const TokenRemoved told = removed_.get()[0];
   EXPECT_EQ(told.phone_id, PhoneId{1});
+  EXPECT_EQ(told.name, "p1");
   EXPECT_EQ(told.user_id, broker::UserId{1});
   EXPECT_EQ(told.client_ids, (std::vector<broker::ClientId>{{"c1"}, {"c2"}}));
   EXPECT_EQ(sql("SELECT string_agg(state || ' ' || reason, ',' ORDER BY message_id) FROM outbox"),
