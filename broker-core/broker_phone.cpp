@@ -96,6 +96,7 @@ void Broker::State::forget_phone(Session& session, Now) {
     unindex(phone.entries[i]->filter, {Subscriber::Kind::Entry, session.slot, static_cast<std::uint32_t>(i)});
   }
   session_of_phone.erase(phone.record.id);
+  counters.notices_held -= phone.held.size();
   session.phone.reset();
   session.expiry_s = 0;
 }
@@ -194,6 +195,7 @@ void Broker::State::wake(Session& session, MessageId message, Now now) {
   effects.push_back(Notify{{message, phone.record.id, held.message, held.entry, phone.record.token,
                             phone.record.locale, held.expires_at, held.attempt_count}});
   phone.held.erase(found);
+  --counters.notices_held;
   ++counters.notices_sent;
 }
 
@@ -205,6 +207,7 @@ void Broker::State::cancel_notice(Session& session, MessageId message, const cha
     return;
   }
   phone.held.erase(found);
+  --counters.notices_held;
   ledger.open().cancelled.push_back({message, phone.record.id, reason});
   ++counters.notices_cancelled;
 }
@@ -221,6 +224,7 @@ void Broker::State::on_claimed(std::vector<Notice> notices, Now now) {
     if (!held.entry) held.entry = std::make_shared<const EntryRecord>();
     held.entry = with_wishes(held.entry, *held.message);
     if (session.phone->held.try_emplace(notice.message_id, std::move(held)).second) {
+      ++counters.notices_held;
       reconsider(session, notice.message_id, Trigger::Published, now);
     }
   }

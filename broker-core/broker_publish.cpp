@@ -89,7 +89,8 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   const auto answer = [&](ReasonCode reason) {
     if (qos != Qos::AtMostOnce) acknowledge(connection, routed.waiter.number, reason);
   };
-  if (on_own_topic(connection, publish_packet, now)) return answer(ReasonCode::Success);
+  if (publish_packet.topic.starts_with("$wake/"))
+    return answer(on_own_topic(connection, publish_packet, now));
   if (!session.grants.may_publish(publish_packet.topic)) {
     ++counters.publishes_denied;
     report(Incident::Level::Info, "publish.denied",
@@ -113,22 +114,25 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   publish(routed, now);
 }
 
-bool Broker::State::on_own_topic(Connection& connection, const Publish& publish_packet, Now now) {
-  if (!publish_packet.topic.starts_with("$wake/")) return false;
+/// $wake/…: what the gateway itself takes (contract §6). The answer to the publisher.
+ReasonCode Broker::State::on_own_topic(Connection& connection, const Publish& publish_packet, Now now) {
   Session& session = *sessions[connection.session];
   const std::string_view payload = as_text(publish_packet.payload);
-  if (publish_packet.topic == "$wake/presence" && session.phone &&
-      (payload == "foreground" || payload == "background")) {
+  const bool is_state = payload == "foreground" || payload == "background";
+  if (publish_packet.topic == "$wake/presence" && session.phone && is_state) {
     set_presence(session, payload == "foreground", now);
-  } else if (publish_packet.topic == "$wake/pair" && session.principal.kind == Principal::Kind::Device) {
-    effects.push_back(PairRequest{session.client_id, session.principal, std::string(payload)});
-  } else {
-    ++counters.publishes_denied;
-    report(
-        Incident::Level::Info, "publish.denied",
-        session.client_id.value + " sent to " + std::string(publish_packet.topic) + " what it does not take");
+    return ReasonCode::Success;
   }
-  return true;
+  if (publish_packet.topic == "$wake/pair" && session.principal.kind == Principal::Kind::Device) {
+    effects.push_back(PairRequest{session.client_id, session.principal, std::string(payload)});
+    return ReasonCode::Success;
+  }
+  ++counters.publishes_denied;
+  report(
+      Incident::Level::Info, "publish.denied",
+      session.client_id.value + " sent to " + std::string(publish_packet.topic) + " what it does not take");
+  const bool is_bad_state = publish_packet.topic == "$wake/presence" && session.phone;
+  return is_bad_state ? ReasonCode::PayloadFormatInvalid : ReasonCode::NotAuthorized;
 }
 
 bool Broker::State::has_publish_budget(Connection& connection, Now now) {

@@ -160,7 +160,7 @@ struct Broker::State {
 
   // ---- broker_publish.cpp: what comes in, and its acknowledgement
   void on_publish(Connection& connection, const Frame& frame, Now now);
-  bool on_own_topic(Connection& connection, const Publish& publish, Now now);
+  ReasonCode on_own_topic(Connection& connection, const Publish& publish, Now now);
   void on_pubrel(Connection& connection, const Ack& ack);
   bool has_publish_budget(Connection& connection, Now now);
   std::uint64_t expect_ack(Connection& connection, PacketId packet_id, Qos qos);

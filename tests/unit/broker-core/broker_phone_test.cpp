@@ -149,6 +149,28 @@ TEST(BrokerPhone, InTheBackgroundAConnectedAppIsWokenAndGetsItWhenItReturns) {
   EXPECT_THAT(world.notified, SizeIs(500));
 }
 
+TEST(BrokerPhone, WhatTheGatewaysOwnTopicsDoNotTakeIsRefused) {
+  World world;
+  world.apply_user(alice());
+  Client& phone = world.connect("phone1", {.clean = false, .version = Version::V5});
+  world.publish(phone, "$wake/presence", "asleep", Qos::AtLeastOnce, 1);
+  world.publish(phone, "$wake/events", "{}", Qos::AtLeastOnce, 2);
+  world.publish(phone, "$wake/presence", "background", Qos::AtLeastOnce, 3);
+  using Pub = std::pair<std::uint16_t, ReasonCode>;
+  EXPECT_THAT(phone.pubacks, ElementsAre(Pub(1, ReasonCode::PayloadFormatInvalid),
+                                         Pub(2, ReasonCode::NotAuthorized), Pub(3, ReasonCode::Success)));
+}
+
+TEST(BrokerPhone, HeldNotificationsAreCountedWhileTheyAreHeld) {
+  World world;
+  world.apply_user(alice());
+  open_app(world, false);
+  camera_sends(world, "moved");
+  EXPECT_EQ(world.home_of("phone1").counters().notices_held, 1u);
+  world.advance(11s);
+  EXPECT_EQ(world.home_of("phone1").counters().notices_held, 0u);
+}
+
 TEST(BrokerPhone, AlwaysAndNeverMeanIt) {
   World world;
   world.apply_user(alice(PushMode::Always));
