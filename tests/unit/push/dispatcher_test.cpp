@@ -96,12 +96,16 @@ TEST_F(DispatcherShell, ResolvesEachOnceFromManyThreads) {
   const auto push = make();
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([&] {
-      for (int i = 1; i <= 500; ++i) push->submit({notification(i)});
+    threads.emplace_back([&, thread] {
+      for (int i = 1; i <= 500; ++i) push->submit({notification(thread * 500 + i)});
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_TRUE(outbox_.wait_for_count(500, [](const Resolution& r) { return r.kind == Kind::Sent; }));
+  EXPECT_TRUE(outbox_.wait_for_count(2000, [](const Resolution& r) { return r.kind == Kind::Sent; }));
+  // What is resolved leaves memory a moment after the outbox has heard of it.
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (push->status().in_memory > 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
   EXPECT_EQ(push->status().in_memory, 0U);
 }
 
