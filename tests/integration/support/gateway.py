@@ -18,10 +18,11 @@ def to_toml(value):
 
 class Gateway:
     """One configuration, and the process that serves it. Listeners: mqtt, http, and with `tls_folder` (server.crt,
-    server.key) mqtts. `sections` adds to or replaces what is in the file, as {"delivery": {"ack_timeout": "2s"}}."""
+    server.key) mqtts. `sections` adds to or replaces what is in the file, as {"delivery": {"ack_timeout": "2s"}}. `binary` serves."""
 
-    def __init__(self, folder, database_url, apps=(), sections=None, shards=None, tls_folder=None):
+    def __init__(self, folder, database_url, apps=(), sections=None, shards=None, tls_folder=None, binary="wakemq"):
         self.folder = folder
+        self.binary = binary
         self.config = os.path.join(folder, "wakemq.toml")
         self.program = Program(os.path.join(folder, "gateway.log"))
         self.mqtt_port, self.mqtts_port, self.http_port = free_port(), free_port(), free_port()
@@ -65,7 +66,7 @@ class Gateway:
     def launch(self):
         """Without waiting."""
         self.program.mark()
-        self.program.launch([program_path("wakemq"), "serve", "--config", self.config], self.environment)
+        self.program.launch([program_path(self.binary), "serve", "--config", self.config], self.environment)
         return self
 
     def start(self, until="ready"):
