@@ -115,6 +115,7 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   }
   const Connect& connect = std::get<Connect>(parsed);
   connection.version = connect.version;
+  connection.max_packet_bytes = connect.properties.maximum_packet_bytes.value_or(0xFFFFFFFF);
   const auto refuse = [&](ReasonCode reason, const std::string& why) {
     refuse_connect(connection, reason, why);
     close(connection, why, false, now);
@@ -157,7 +158,6 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   if (connect.will) pending->will = keep_will(*connect.will);
   connection.keep_alive_s = connect.keep_alive_s;
   connection.receive_maximum = connect.properties.receive_maximum.value_or(65535);
-  connection.max_packet_bytes = connect.properties.maximum_packet_bytes.value_or(0xFFFFFFFF);
 
   Authenticate question{connection.id,
                         std::nullopt,
@@ -177,8 +177,7 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
 void Broker::State::refuse_connect(Connection& connection, ReasonCode reason, const std::string& why) {
   ++counters.connects_refused;
   Connack connack{.session_present = false, .reason = reason, .properties = {}};
-  connack.properties.reason_string = why;
-  send(connection, connack);
+  send_reason(connection, connack, why);
 }
 
 void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome, Now now) {
@@ -260,9 +259,7 @@ void Broker::State::on_disconnect(Connection& connection, const Disconnect& disc
 
 void Broker::State::fail(Connection& connection, ReasonCode reason, std::string why, Now now) {
   if (connection.phase == Connection::Phase::Active && connection.version == Version::V5) {
-    Disconnect disconnect{.reason = reason, .properties = {}};
-    disconnect.properties.reason_string = why;
-    send(connection, disconnect);
+    send_reason(connection, Disconnect{.reason = reason, .properties = {}}, why);
   }
   close(connection, std::move(why), true, now);
 }

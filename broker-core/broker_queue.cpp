@@ -118,7 +118,8 @@ bool Broker::State::send_delivery(Connection& connection, Session& session, std:
                      .forwardable_properties = properties,
                      .message_expiry_s = std::nullopt,
                      .subscription_ids = {}};
-  if (is_v5 && next.subscription_id != 0) parts.subscription_ids = std::span(&next.subscription_id, 1);
+  const std::vector<std::uint32_t> ids = subscription_ids_of(session, next);
+  if (is_v5) parts.subscription_ids = ids;
   if (is_v5 && record.expires_at != kNever) {
     parts.message_expiry_s = static_cast<std::uint32_t>(std::max<std::int64_t>(
         std::chrono::ceil<std::chrono::seconds>(record.expires_at - now.utc).count(), 0));
@@ -238,6 +239,7 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
                                   .step = Delivery::Step::Queued,
                                   .is_stored = true,
                                   .retain = row.retain,
+                                  .has_more_ids = row.subscription_id != 0,
                                   .subscription_id = row.subscription_id});
   }
   if (is_short && session.is_catching_up) {

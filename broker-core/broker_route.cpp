@@ -83,6 +83,7 @@ void Broker::State::deliver(Routed& routed, const Target& target, EncodedCache& 
   Delivery delivery{.message = routed.keep(), .qos = qos};
   delivery.retain = target.retain_as_published && routed.retain;
   delivery.subscription_id = target.subscription_ids.empty() ? 0 : target.subscription_ids.front();
+  delivery.has_more_ids = target.subscription_ids.size() > 1;
   if (!enqueue(session, routed.message, std::move(delivery), !session.is_connected(), now))
     refuse(*routed.message);
 }

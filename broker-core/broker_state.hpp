@@ -119,6 +119,10 @@ struct Broker::State {
   void touch(Connection& connection);
   template <class P>
   void send(Connection& connection, const P& packet);
+  /// The packet with `why` as its reason string; without, where that would make it too large for the client
+  /// (v5 [MQTT-3.2.2-19], [MQTT-3.14.2-3]).
+  template <class P>
+  void send_reason(Connection& connection, P packet, std::string_view why);
   void report(Incident::Level level, const char* event, std::string text);
 
   // ---- broker_connect.cpp: from bytes to a client, and its end
@@ -151,6 +155,9 @@ struct Broker::State {
   ReasonCode subscribe_one(Session& session, const SubscribeRequest& request, std::uint32_t subscription_id);
   void on_unsubscribe(Connection& connection, const Unsubscribe& unsubscribe, Now now);
   bool unsubscribe_one(Session& session, std::string_view filter);
+  /// v5 [MQTT-3.3.4-4]: those of all subscriptions that match. A delivery and its row keep one; the others
+  /// are found again among what is subscribed now.
+  static std::vector<std::uint32_t> subscription_ids_of(const Session& session, const Delivery& delivery);
   void index(std::string_view filter, Subscriber subscriber, SubscriptionOptions options);
   void unindex(std::string_view filter, Subscriber subscriber);
   void announce(std::string_view filter, bool add);
@@ -238,6 +245,15 @@ void Broker::State::send(Connection& connection, const P& packet) {
   write(packet, connection.version, connection.output.own_bytes());
   connection.output.own_bytes_written();
   touch(connection);
+}
+
+template <class P>
+void Broker::State::send_reason(Connection& connection, P packet, std::string_view why) {
+  packet.properties.reason_string = why;
+  std::vector<std::byte> bytes;
+  write(packet, connection.version, bytes);
+  if (bytes.size() > connection.max_packet_bytes) packet.properties.reason_string.reset();
+  send(connection, packet);
 }
 
 }  // namespace wake::broker

@@ -93,6 +93,21 @@ bool Broker::State::unsubscribe_one(Session& session, std::string_view filter) {
   return true;
 }
 
+std::vector<std::uint32_t> Broker::State::subscription_ids_of(const Session& session,
+                                                              const Delivery& delivery) {
+  std::vector<std::uint32_t> ids;
+  if (delivery.subscription_id == 0) return ids;
+  ids.push_back(delivery.subscription_id);
+  if (!delivery.has_more_ids) return ids;
+  for (const auto& [filter, subscription] : session.subscriptions) {
+    const bool is_other = subscription.subscription_id != 0 && subscription.subscription_id != ids.front();
+    const auto shared = parse_shared(filter);
+    if (is_other && matches(shared ? shared->filter : filter, delivery.message->record->topic))
+      ids.push_back(subscription.subscription_id);
+  }
+  return ids;
+}
+
 void Broker::State::index(std::string_view filter, Subscriber subscriber, SubscriptionOptions options) {
   const auto added = tree.add(filter, subscriber, options);
   if (!added.replaced) ++counters.subscriptions;

@@ -23,6 +23,14 @@ ReasonCode read_topic_alias(Reader& in, std::optional<std::uint16_t>& out) {
   return reason == ReasonCode::Success && *out == 0 ? ReasonCode::TopicAliasInvalid : reason;
 }
 
+/// v5 [MQTT-3.3.2-14]: it is a topic to publish to.
+ReasonCode read_response_topic(Reader& in, std::optional<std::string_view>& out) {
+  const ReasonCode reason = fields::get(in, out);
+  const bool has_wildcard =
+      reason == ReasonCode::Success && out->find_first_of("+#") != std::string_view::npos;
+  return has_wildcard ? ReasonCode::ProtocolError : reason;
+}
+
 ReasonCode read_value(Id id, Reader& in, PublishProperties& out, std::uint32_t* will_delay_s) {
   using fields::get;
   switch (id) {
@@ -33,7 +41,7 @@ ReasonCode read_value(Id id, Reader& in, PublishProperties& out, std::uint32_t* 
     case Id::ContentType:
       return get(in, out.content_type);
     case Id::ResponseTopic:
-      return get(in, out.response_topic);
+      return read_response_topic(in, out.response_topic);
     case Id::CorrelationData:
       return get(in, out.correlation_data);
     case Id::SubscriptionIdentifier:

@@ -32,6 +32,8 @@ struct Delivery {
   bool is_stored = false;  // has a row in session_queue, committed or in a batch under way
   bool retain = false;
   bool rings_always = false;  // its entry's mode is `always`: an immediate ack does not cancel the push
+  bool has_more_ids =
+      false;  // further subscriptions that have an identifier match: see subscription_ids_of()
   std::uint32_t subscription_id = 0;
 };
 
