@@ -116,6 +116,7 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   const Connect& connect = std::get<Connect>(parsed);
   connection.version = connect.version;
   connection.max_packet_bytes = connect.properties.maximum_packet_bytes.value_or(0xFFFFFFFF);
+  connection.is_bridge = connect.is_bridge;
   const auto refuse = [&](ReasonCode reason, const std::string& why) {
     refuse_connect(connection, reason, why);
     close(connection, why, false, now);

@@ -17,7 +17,9 @@ void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscr
   Session& session = *sessions[connection.session];
   Suback suback{.packet_id = subscribe.packet_id, .reasons = {}, .reason_string = {}, .user_properties = {}};
   std::vector<std::string> retained_filters;
-  for (const SubscribeRequest& request : subscribe.requests) {
+  for (SubscribeRequest request : subscribe.requests) {
+    request.no_local |= connection.is_bridge;
+    request.retain_as_published |= connection.is_bridge;
     const bool is_new = !session.subscriptions.contains(request.filter);
     const ReasonCode reason = subscribe_one(session, request, subscribe.subscription_id);
     suback.reasons.push_back(reason);

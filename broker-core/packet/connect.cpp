@@ -19,14 +19,20 @@ struct ConnectFlags {
   bool has_will_bits_only() const { return !has_will() && (bits & 0x38) != 0; }
 };
 
-ReasonCode read_version(Reader& in, Version& out) {
+/// Mosquitto's sign of a bridge, which other brokers took up: 0x83 and 0x84 instead of 3 and 4. It asks for
+/// what v5 has as no-local and retain-as-published on all its subscriptions.
+constexpr std::uint8_t kBridgeBit = 0x80;
+
+ReasonCode read_version(Reader& in, Connect& out) {
   std::string_view name;
   std::uint8_t level = 0;
   if (!in.string(name) || !in.u8(level)) return ReasonCode::MalformedPacket;
   if (name != "MQTT" && name != "MQIsdp") return ReasonCode::MalformedPacket;
+  out.is_bridge = level == (kBridgeBit | 4) || level == (kBridgeBit | 3);
+  if (out.is_bridge) level &= static_cast<std::uint8_t>(~kBridgeBit);
   const bool is_known = name == "MQTT" ? level == 4 || level == 5 : level == 3;
   if (!is_known) return ReasonCode::UnsupportedProtocolVersion;
-  out = static_cast<Version>(level);
+  out.version = static_cast<Version>(level);
   return ReasonCode::Success;
 }
 
@@ -76,7 +82,7 @@ ReasonCode read_payload(Reader& in, ConnectFlags flags, Connect& out) {
 }
 
 ReasonCode read_connect(Reader& in, Connect& out) {
-  const ReasonCode version_reason = read_version(in, out.version);
+  const ReasonCode version_reason = read_version(in, out);
   if (version_reason != ReasonCode::Success) return version_reason;
   ConnectFlags flags;
   if (!in.u8(flags.bits) || !are_flags_valid(flags, out.version)) return ReasonCode::MalformedPacket;
@@ -121,7 +127,8 @@ ReasonCode client_id_verdict(const Connect& connect) {
 void write(const Connect& connect, Version version, std::vector<std::byte>& bytes) {
   write_packet(PacketType::Connect, 0, bytes, [&](Writer& out) {
     out.string(version == Version::V31 ? "MQIsdp" : "MQTT");
-    out.u8(static_cast<std::uint8_t>(version));
+    const bool is_marked = connect.is_bridge && version != Version::V5;
+    out.u8(static_cast<std::uint8_t>(static_cast<unsigned>(version) | (is_marked ? kBridgeBit : 0)));
     out.u8(flags_of(connect));
     out.u16(connect.keep_alive_s);
     if (version == Version::V5) write(connect.properties, bytes);

@@ -24,6 +24,7 @@ struct Will {
 struct Connect {
   Version version = Version::V311;
   bool clean_start = true;         // "clean session" in 3.x
+  bool is_bridge = false;          // 3.x: bit 7 of the level, by which brokers know each other (not in v5)
   std::uint16_t keep_alive_s = 0;  // 0: none
   std::string_view client_id;      // may be empty: see client_id_verdict
   std::optional<Will> will;

@@ -48,6 +48,7 @@ struct Connection {
   Version version = Version::V311;
   bool is_touched = false;       // in the list of those with something to write
   bool is_input_paused = false;  // a Resume is owed
+  bool is_bridge = false;        // 3.x: its subscriptions are no-local and retain-as-published
   bool sends_wake_id = false;    // v5 and authenticated: messages carry wake-id (contract §6)
   std::uint16_t keep_alive_s = 0;
   std::uint16_t receive_maximum = 65535;        // what the client takes unacknowledged

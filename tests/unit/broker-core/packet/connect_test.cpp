@@ -94,9 +94,22 @@ TEST(ConnectParse, VersionIsThePacketsOwn) {
   EXPECT_EQ(parsed<Connect>(kV31, Version::V5).version, Version::V31);
 }
 
+TEST(ConnectParse, KnowsABridgeOf3xByItsLevel) {
+  const WireBytes bytes = wire("10 0C 0004 'MQTT' 84 02 003C 0000");
+  const auto connect = parsed<Connect>(bytes);
+  EXPECT_EQ(connect.version, Version::V311);
+  EXPECT_TRUE(connect.is_bridge);
+  EXPECT_FALSE(parsed<Connect>(kV311).is_bridge);
+  WireBytes written;
+  write(connect, Version::V311, written);
+  EXPECT_EQ(hex(written), hex(bytes));
+  const WireBytes v31 = wire("10 0E 0006 'MQIsdp' 83 02 003C 0000");
+  EXPECT_TRUE(parsed<Connect>(v31).is_bridge);
+}
+
 TEST(ConnectParse, RefusesLevelsWeDoNotSpeak) {
   CLAUSE("v3.1.1", "MQTT-3.1.2-2");
-  for (const char* level : {"00", "03", "06", "84"}) {
+  for (const char* level : {"00", "03", "06", "83", "85"}) {
     const WireBytes bytes = wire(std::string("10 0C 0004 'MQTT'") + level + "02 003C 0000");
     EXPECT_EQ(refusal(bytes), ReasonCode::UnsupportedProtocolVersion) << level;
   }
