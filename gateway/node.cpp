@@ -151,7 +151,7 @@ int Node::claiming_number() const { return lease_->is_held() ? lease_->number() 
 
 broker::UserRecordPtr Node::refresh_user(broker::UserId user, const std::function<void()>& applied) {
   const std::lock_guard lock(registry_);
-  const broker::UserRecordPtr record = load_pool_.with(
+  broker::UserRecordPtr record = load_pool_.with(
       [&](db::Connection& connection) { return db::load_user(connection, user, log_bad_policy); });
   for (const auto& shard : shards_) {
     shard->post([record, applied](broker::Broker& broker, broker::Now now) {

@@ -16,7 +16,7 @@
 #include "db/pool.hpp"
 #include "gateway/cli/cli.hpp"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's own
 class App;
 }
 

@@ -55,7 +55,7 @@ void use_client_ca(SSL_CTX* context, const config::ListenerOptions& options) {
 
 TlsContextPtr make_tls_context(const config::ListenerOptions& options) {
   ERR_clear_error();
-  const TlsContextPtr context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  TlsContextPtr context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context) throw std::runtime_error("no TLS context: " + reason());
   SSL_CTX* const raw = context.get();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);

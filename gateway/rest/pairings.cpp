@@ -88,7 +88,7 @@ db::ClaimResult carry_out(const Call& call, const db::Claim& claim) {
   if (context.claims.is_blocked(claim.device_id, now)) {
     throw too_many_requests("This device has tried too many wrong codes.", 600);
   }
-  const db::ClaimResult result = db::claim_pairing(context.pool, claim);
+  db::ClaimResult result = db::claim_pairing(context.pool, claim);
   if (result.outcome == db::ClaimResult::Outcome::NoSuchCode) {
     context.claims.count_failure(claim.device_id, now);
     throw not_found("pairing code");
