@@ -4,7 +4,6 @@
 #include <array>
 #include <cassert>
 #include <charconv>
-#include <cstring>
 #include <stdexcept>
 
 #include <nghttp2/nghttp2.h>
@@ -47,8 +46,7 @@ struct Http2Session::Callbacks {
                            std::uint32_t* flags, nghttp2_data_source*, void* user) {
     Stream* stream = find(self(user), stream_id);
     if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    const std::size_t count = std::min(size, stream->body.size() - stream->sent);
-    std::memcpy(out, stream->body.data() + stream->sent, count);
+    const std::size_t count = stream->body.copy(reinterpret_cast<char*>(out), size, stream->sent);
     stream->sent += count;
     if (stream->sent == stream->body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<ssize_t>(count);
