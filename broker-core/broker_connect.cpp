@@ -1,5 +1,4 @@
-// From bytes to a client, and its end: framing, CONNECT (v5 §3.1, v3.1.1 §3.1), keep-alive, DISCONNECT, and
-// the one way a connection is closed by us.
+// From bytes to a client: framing, CONNECT (v5 §3.1, v3.1.1 §3.1), and what the server answers.
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
@@ -26,6 +25,17 @@ std::unique_ptr<WillRecord> keep_will(const Will& will) {
 std::uint32_t session_expiry_of(const Connect& connect) {
   if (connect.version == Version::V5) return connect.properties.session_expiry_s.value_or(0);
   return connect.clean_start ? 0 : kNeverExpires;
+}
+
+/// v5 §4.10.1: a prefix below which the client may be answered, where its grants have one; "" otherwise.
+std::string response_information_of(const ClientId& client_id, const Session& session) {
+  for (const std::string& name : {client_id.value, session.principal.id}) {
+    const std::string prefix = "response/" + name;
+    const bool is_own = !name.empty() && session.grants.may_publish(prefix + "/1") &&
+                        session.grants.may_subscribe(prefix + "/#");
+    if (is_own) return prefix;
+  }
+  return {};
 }
 
 }  // namespace
@@ -105,18 +115,11 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   }
   auto parsed = parse_connect(frame);
   if (const auto* error = std::get_if<ParseError>(&parsed)) {
-    ++counters.packets_malformed;
-    const std::string why = "malformed CONNECT: " + std::string(to_string(error->reason));
-    if (error->reason == ReasonCode::UnsupportedProtocolVersion) {
-      refuse_connect(connection, error->reason, why);
-    }
-    close(connection, why, false, now);
+    refuse_malformed(connection, frame, error->reason, now);
     return true;
   }
   const Connect& connect = std::get<Connect>(parsed);
-  connection.version = connect.version;
-  connection.max_packet_bytes = connect.properties.maximum_packet_bytes.value_or(0xFFFFFFFF);
-  connection.is_bridge = connect.is_bridge;
+  note_wishes(connection, connect);
   const auto refuse = [&](ReasonCode reason, const std::string& why) {
     refuse_connect(connection, reason, why);
     close(connection, why, false, now);
@@ -155,10 +158,9 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
     pending->client_id.value = connect.client_id;
   }
   pending->clean_start = connect.clean_start;
+  pending->wants_response_information = connect.properties.request_response_information.value_or(false);
   pending->expiry_s = session_expiry_of(connect);
   if (connect.will) pending->will = keep_will(*connect.will);
-  connection.keep_alive_s = connect.keep_alive_s;
-  connection.receive_maximum = connect.properties.receive_maximum.value_or(65535);
 
   Authenticate question{connection.id,
                         std::nullopt,
@@ -175,10 +177,29 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   return true;
 }
 
-void Broker::State::refuse_connect(Connection& connection, ReasonCode reason, const std::string& why) {
-  ++counters.connects_refused;
-  Connack connack{.session_present = false, .reason = reason, .properties = {}};
-  send_reason(connection, connack, why);
+void Broker::State::refuse_malformed(Connection& connection, const Frame& frame, ReasonCode reason, Now now) {
+  ++counters.packets_malformed;
+  const std::string why = "malformed CONNECT: " + std::string(to_string(reason));
+  // v5 §3.1.4, §4.13.1: who speaks 5.0 is told; 3.x has a word for the wrong version alone.
+  const bool speaks_v5 = claimed_version(frame) == Version::V5;
+  if (speaks_v5) connection.version = Version::V5;
+  if (speaks_v5 || reason == ReasonCode::UnsupportedProtocolVersion) refuse_connect(connection, reason, why);
+  close(connection, why, false, now);
+}
+
+/// What the client asks of us for as long as it is connected.
+void Broker::State::note_wishes(Connection& connection, const Connect& connect) const {
+  connection.version = connect.version;
+  connection.is_bridge = connect.is_bridge;
+  connection.keep_alive_s = connect.keep_alive_s;
+  connection.receive_maximum = connect.properties.receive_maximum.value_or(65535);
+  connection.max_packet_bytes = connect.properties.maximum_packet_bytes.value_or(0xFFFFFFFF);
+  connection.wants_reasons = connect.properties.request_problem_information.value_or(true);
+  const std::uint16_t aliases =
+      std::min(connect.properties.topic_alias_maximum.value_or(0), limits.max_topic_aliases);
+  if (aliases == 0) return;
+  connection.aliases = std::make_unique<TopicAliases>();
+  connection.aliases->out.allow(aliases);
 }
 
 void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome, Now now) {
@@ -228,12 +249,18 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
   }
   Connack connack{.session_present = is_present, .reason = ReasonCode::Success, .properties = {}};
   const ClientId client_id = pending.client_id;
+  std::string response_information;
   if (connection.version == Version::V5) {
     if (pending.is_assigned_id) connack.properties.assigned_client_id = client_id.value;
     if (is_capped) connack.properties.server_keep_alive_s = cap;
     if (session->expiry_s != pending.expiry_s) connack.properties.session_expiry_s = session->expiry_s;
     connack.properties.maximum_packet_bytes = limits.max_packet_bytes;
     connack.properties.shared_subscription_available = false;
+    if (limits.max_topic_aliases != 0) connack.properties.topic_alias_maximum = limits.max_topic_aliases;
+    if (pending.wants_response_information) {
+      response_information = response_information_of(client_id, *session);
+      if (!response_information.empty()) connack.properties.response_information = response_information;
+    }
   }
   send(connection, connack);
   ++counters.connects_accepted;
@@ -242,72 +269,6 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
   connection.pending.reset();
   attach(*session, connection, now);
   resume_input(connection);
-}
-
-void Broker::State::on_disconnect(Connection& connection, const Disconnect& disconnect, Now now) {
-  if (connection.version == Version::V5 && disconnect.properties.session_expiry_s) {
-    Session& session = *sessions[connection.session];
-    const std::uint32_t expiry_s = *disconnect.properties.session_expiry_s;
-    // v5 §3.14.2.2.2: from 0 it cannot be raised.
-    if (session.expiry_s == 0 && expiry_s != 0) {
-      return fail(connection, ReasonCode::ProtocolError, "DISCONNECT raises a session expiry of 0", now);
-    }
-    if (!session.phone) session.expiry_s = expiry_s;
-  }
-  const bool fires_will = disconnect.reason != ReasonCode::NormalDisconnection;
-  close(connection, "the client disconnected", fires_will, now);
-}
-
-void Broker::State::fail(Connection& connection, ReasonCode reason, std::string why, Now now) {
-  if (connection.phase == Connection::Phase::Active && connection.version == Version::V5) {
-    send_reason(connection, Disconnect{.reason = reason, .properties = {}}, why);
-  }
-  close(connection, std::move(why), true, now);
-}
-
-void Broker::State::close(Connection& connection, std::string why, bool fires_will, Now now) {
-  if (connection.phase == Connection::Phase::Closing) return;
-  connection.phase = Connection::Phase::Closing;
-  connection.is_input_paused = false;
-  if (connection.session != Connection::kNoSession) {
-    Session& session = *sessions[connection.session];
-    report(Incident::Level::Debug, "client.closed", session.client_id.value + ": " + why);
-    if (fires_will && connection.will) session.delayed_will = std::move(connection.will);
-    connection.session = Connection::kNoSession;
-    detach(session, fires_will, now);
-  } else if (!is_shutting_down) {
-    report(Incident::Level::Info, "client.refused", connection.listener->address + ": " + why);
-  }
-  connection.acks.clear();
-  effects.push_back(Close{connection.id, std::move(why)});
-}
-
-void Broker::State::arm_connection(Connection& connection, SteadyTime due) {
-  connection.deadline = due;
-  timers.arm({due, Timer::Kind::Connection, connection.id.value, {}});
-}
-
-void Broker::State::on_connection_timer(ConnectionId id, Now now) {
-  Connection* connection = find(id);
-  if (!connection || connection->phase == Connection::Phase::Closing || now.steady < connection->deadline)
-    return;
-  if (connection->phase != Connection::Phase::Active) {
-    return close(*connection, "no CONNECT within connect_timeout", false, now);
-  }
-  // v5 [MQTT-3.1.2-22], v3.1.1 [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet from the
-  // client.
-  const SteadyTime due =
-      connection->last_received + std::chrono::milliseconds(connection->keep_alive_s * 1500);
-  if (connection->keep_alive_s == 0) return;
-  if (due > now.steady) return arm_connection(*connection, due);
-  fail(*connection, ReasonCode::KeepAliveTimeout, "nothing received for one and a half times the keep-alive",
-       now);
-}
-
-void Broker::State::resume_input(Connection& connection) {
-  if (!connection.is_input_paused) return;
-  connection.is_input_paused = false;
-  effects.push_back(Resume{connection.id});
 }
 
 }  // namespace wake::broker

@@ -13,6 +13,20 @@ constexpr std::size_t kMaxWaitingAcks = 4096;
 /// Bytes on their way to storage. More, and durable publishes are refused until it catches up.
 constexpr std::size_t kMaxUnstoredBytes = 256 * 1024 * 1024;
 
+/// What the reason code alone does not tell the publisher.
+std::string_view why_refused(ReasonCode reason) {
+  switch (reason) {
+    case ReasonCode::NotAuthorized:
+      return "no permission to publish to this topic";
+    case ReasonCode::QuotaExceeded:
+      return "a receiver's queue is full, or storage is behind";
+    case ReasonCode::PayloadFormatInvalid:
+      return "the topic takes foreground or background";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 Routed Routed::of(const RecordPtr& record, Waiter waiter) {
@@ -54,10 +68,12 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
     return fail(connection, error->reason, "malformed PUBLISH: " + std::string(to_string(error->reason)),
                 now);
   }
-  const Publish& publish_packet = std::get<Publish>(parsed);
+  Publish& publish_packet = std::get<Publish>(parsed);
   ++counters.publishes_received;
   if (publish_packet.properties.topic_alias) {
-    return fail(connection, ReasonCode::TopicAliasInvalid, "topic alias above the maximum of 0", now);
+    const ReasonCode reason = resolve_alias(connection, publish_packet);
+    if (is_failure(reason))
+      return fail(connection, reason, "PUBLISH with a topic alias that stands for nothing", now);
   }
   if (!publish_packet.properties.subscription_ids.empty()) {
     return fail(connection, ReasonCode::ProtocolError, "a client's PUBLISH carries a subscription identifier",
@@ -112,6 +128,13 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   routed.at = now.utc;
   routed.expires_at = expiry_of(publish_packet.properties.message_expiry_s, now);
   publish(routed, now);
+}
+
+/// v5 §3.3.2.3.4. Afterwards the packet has its topic, and is as any other.
+ReasonCode Broker::State::resolve_alias(Connection& connection, Publish& publish_packet) const {
+  if (!connection.aliases) connection.aliases = std::make_unique<TopicAliases>();
+  return connection.aliases->in.resolve(*publish_packet.properties.topic_alias, publish_packet.topic,
+                                        limits.max_topic_aliases);
 }
 
 /// $wake/…: what the gateway itself takes (contract §6). The answer to the publisher.
@@ -304,7 +327,12 @@ void Broker::State::acknowledge(Connection& connection, std::uint64_t number, Re
                    moment);
     }
     const PacketType type = ack.qos == Qos::ExactlyOnce ? PacketType::Pubrec : PacketType::Puback;
-    send(connection, Ack{type, ack.packet_id, ack.reason, {}, {}});
+    const std::string_view why = connection.wants_reasons ? why_refused(ack.reason) : std::string_view();
+    if (why.empty()) {
+      send(connection, Ack{type, ack.packet_id, ack.reason, {}, {}});
+    } else {
+      send_reason(connection, Ack{type, ack.packet_id, ack.reason, {}, {}}, why);
+    }
   }
   if (connection.acks.size() < kMaxWaitingAcks / 2) resume_input(connection);
 }

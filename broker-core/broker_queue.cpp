@@ -124,12 +124,13 @@ bool Broker::State::send_delivery(Connection& connection, Session& session, std:
     parts.message_expiry_s = static_cast<std::uint32_t>(std::max<std::int64_t>(
         std::chrono::ceil<std::chrono::seconds>(record.expires_at - now.utc).count(), 0));
   }
-  const PublishTemplate packet = make_publish_template(parts);
-  if (packet.bytes.size() > connection.max_packet_bytes) {  // v5 [MQTT-3.1.2-24]: as if it had been sent
+  if (publish_packet_bytes(parts) >
+      connection.max_packet_bytes) {  // v5 [MQTT-3.1.2-24]: as if it had been sent
     ++counters.publishes_dropped;
     return false;
   }
-  append_publish(packet, packet_id, is_again, connection.output.own_bytes());
+  use_alias(connection, parts);
+  append_publish(make_publish_template(parts), packet_id, is_again, connection.output.own_bytes());
   connection.output.own_bytes_written();
   ++counters.publishes_sent;
   touch(connection);

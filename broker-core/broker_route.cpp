@@ -7,23 +7,6 @@
 
 namespace wake::broker {
 
-namespace {
-
-/// What a QoS 0 message meets when the client does not read: beyond it the message is dropped, as QoS 0
-/// allows.
-bool has_room(const Connection& connection, const Limits& limits, std::size_t bytes) {
-  return connection.output.size() + bytes <= limits.max_queued_bytes;
-}
-
-std::optional<std::uint32_t> remaining_expiry_s(UtcTime expires_at, UtcTime now) {
-  if (expires_at == kNever) return std::nullopt;
-  // v5 [MQTT-3.3.2-6]: what is left. Rounded up, so that a message alive is never sent as 0.
-  const auto left = std::chrono::ceil<std::chrono::seconds>(expires_at - now).count();
-  return static_cast<std::uint32_t>(std::max<std::int64_t>(left, 0));
-}
-
-}  // namespace
-
 Target* Broker::State::target_of(std::uint32_t slot) {
   Session& session = *sessions[slot];
   if (session.match_epoch != epoch) {
@@ -86,50 +69,6 @@ void Broker::State::deliver(Routed& routed, const Target& target, EncodedCache& 
   delivery.has_more_ids = target.subscription_ids.size() > 1;
   if (!enqueue(session, routed.message, std::move(delivery), !session.is_connected(), now))
     refuse(*routed.message);
-}
-
-void Broker::State::send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache,
-                             Now now) {
-  Connection& connection = *connection_of(session);
-  const bool retain = target.retain_as_published && routed.retain;
-  const int kind = connection.version != Version::V5 ? 0 : connection.sends_wake_id ? 2 : 1;
-  auto& slot = cache.slots[kind * 4 + (retain ? 1 : 0)];
-  const auto encode = [&]() -> PublishTemplate {
-    std::string properties(routed.properties);
-    if (kind == 2) append_user_property(properties, "wake-id", std::to_string(routed.id.value));
-    PublishParts parts{.version = connection.version,
-                       .dup = false,
-                       .qos = Qos::AtMostOnce,
-                       .retain = retain,
-                       .topic = routed.topic,
-                       .payload = routed.payload,
-                       .forwardable_properties = properties,
-                       .message_expiry_s = remaining_expiry_s(routed.expires_at, now.utc),
-                       .subscription_ids = target.subscription_ids};
-    return make_publish_template(parts);
-  };
-  // Subscription identifiers are the receiver's own: such a packet is not shared.
-  const bool is_own = kind != 0 && !target.subscription_ids.empty();
-  PublishTemplate own;
-  if (is_own) {
-    own = encode();
-  } else if (!slot) {
-    slot = EncodedCache::Encoded{encode(), nullptr};
-  }
-  const PublishTemplate& packet = is_own ? own : slot->publish;
-  if (packet.bytes.size() > connection.max_packet_bytes ||
-      !has_room(connection, limits, packet.bytes.size())) {
-    ++counters.publishes_dropped;
-    return;
-  }
-  if (!is_own && packet.bytes.size() >= Outbound::kShareFrom) {
-    if (!slot->shared) slot->shared = std::make_shared<const std::vector<std::byte>>(packet.bytes);
-    connection.output.append_shared(slot->shared);
-  } else {
-    connection.output.append(packet.bytes);
-  }
-  ++counters.publishes_sent;
-  touch(connection);
 }
 
 void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now) {

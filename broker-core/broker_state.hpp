@@ -120,19 +120,23 @@ struct Broker::State {
   template <class P>
   void send(Connection& connection, const P& packet);
   /// The packet with `why` as its reason string; without, where that would make it too large for the client
-  /// (v5 [MQTT-3.2.2-19], [MQTT-3.14.2-3]).
+  /// (v5 [MQTT-3.2.2-19], [MQTT-3.4.2-2], [MQTT-3.14.2-3]).
   template <class P>
   void send_reason(Connection& connection, P packet, std::string_view why);
   void report(Incident::Level level, const char* event, std::string text);
 
-  // ---- broker_connect.cpp: from bytes to a client, and its end
+  // ---- broker_connect.cpp: from bytes to a client
   std::size_t on_bytes(ConnectionId id, Bytes in, Now now);
   void on_frame(Connection& connection, const Frame& frame, Now now);
   /// False: handed over to another shard; the connection is forgotten here.
   bool on_connect(Connection& connection, const Frame& frame, Now now);
-  void refuse_connect(Connection& connection, ReasonCode reason, const std::string& why);
+  void refuse_malformed(Connection& connection, const Frame& frame, ReasonCode reason, Now now);
+  void note_wishes(Connection& connection, const Connect& connect) const;
   void on_authenticated(Connection& connection, AuthOutcome outcome, Now now);
   void accept_connect(Connection& connection, AuthOutcome& outcome, Now now);
+
+  // ---- broker_close.cpp: and its end
+  void refuse_connect(Connection& connection, ReasonCode reason, const std::string& why);
   void on_disconnect(Connection& connection, const Disconnect& disconnect, Now now);
   /// The peer broke the protocol or must go: v5 hears the reason.
   void fail(Connection& connection, ReasonCode reason, std::string why, Now now);
@@ -167,6 +171,7 @@ struct Broker::State {
 
   // ---- broker_publish.cpp: what comes in, and its acknowledgement
   void on_publish(Connection& connection, const Frame& frame, Now now);
+  ReasonCode resolve_alias(Connection& connection, Publish& publish) const;
   ReasonCode on_own_topic(Connection& connection, const Publish& publish, Now now);
   void on_pubrel(Connection& connection, const Ack& ack);
   bool has_publish_budget(Connection& connection, Now now);
@@ -196,8 +201,16 @@ struct Broker::State {
   void gather(const Routed& routed);
   Target* target_of(std::uint32_t session);
   void deliver(Routed& routed, const Target& target, EncodedCache& cache, Now now);
-  void send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache, Now now);
   void deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now);
+
+  // ---- broker_send.cpp: to one client, now
+  void send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache, Now now);
+  void send_own(Connection& connection, PublishParts& parts);
+  /// False, and counted as dropped: the client takes no such packet, or has too much to read already.
+  bool may_send(Connection& connection, std::size_t bytes);
+  /// Puts the client's alias for the topic in: beside it the first time, instead of it afterwards. The packet
+  /// must then be sent.
+  static void use_alias(Connection& connection, PublishParts& parts);
 
   // ---- broker_queue.cpp: what a session is owed
   /// Takes the message into the session's queue (memory, storage or both). False: the queue is full.
@@ -249,10 +262,17 @@ void Broker::State::send(Connection& connection, const P& packet) {
 
 template <class P>
 void Broker::State::send_reason(Connection& connection, P packet, std::string_view why) {
-  packet.properties.reason_string = why;
+  const auto explain = [&](std::string_view text) {
+    if constexpr (requires { packet.properties; }) {
+      packet.properties.reason_string = text.empty() ? std::nullopt : std::optional(text);
+    } else {
+      packet.reason_string = text;
+    }
+  };
+  explain(why);
   std::vector<std::byte> bytes;
   write(packet, connection.version, bytes);
-  if (bytes.size() > connection.max_packet_bytes) packet.properties.reason_string.reset();
+  if (bytes.size() > connection.max_packet_bytes) explain({});
   send(connection, packet);
 }
 

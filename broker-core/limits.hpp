@@ -18,6 +18,7 @@ struct Limits {
   std::uint32_t connects_per_second = 2'000;          // of the process
   std::uint32_t publishes_per_second = 0;             // per client; 0: no limit
   std::uint32_t max_subscriptions = 10'000;           // per session
+  std::uint16_t max_topic_aliases = 32;               // of one client, in each direction
   std::chrono::seconds max_keep_alive{0};             // 0: as the client asks
 };
 

@@ -117,6 +117,12 @@ Parsed<Connect> parse_connect(const Frame& frame) {
   return connect;
 }
 
+std::optional<Version> claimed_version(const Frame& frame) {
+  Reader in(frame.body);
+  Connect claimed;
+  return read_version(in, claimed) == ReasonCode::Success ? std::optional(claimed.version) : std::nullopt;
+}
+
 ReasonCode client_id_verdict(const Connect& connect) {
   const bool may_be_empty =
       connect.version == Version::V5 || (connect.version == Version::V311 && connect.clean_start);

@@ -40,6 +40,9 @@ struct Connect {
 ///            without a will, and lets announced credentials be missing, as its §3.1 demands
 Parsed<Connect> parse_connect(const Frame& frame);
 
+/// The version that a CONNECT names, whatever is wrong behind it. nullopt: none that we speak.
+std::optional<Version> claimed_version(const Frame& frame);
+
 /// Success, or ClientIdentifierNotValid: an empty client id is for v5, and for v3.1.1 with a clean session
 /// only (v3.1.1 [MQTT-3.1.3-8]; v3.1 §3.1 asks for 1 to 23; longer ones are accepted, as Mosquitto does).
 ReasonCode client_id_verdict(const Connect& connect);

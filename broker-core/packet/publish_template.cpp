@@ -14,6 +14,7 @@ std::size_t properties_bytes(const PublishParts& parts) {
   std::size_t bytes = parts.forwardable_properties.size();
   if (parts.message_expiry_s) bytes += 1 + 4;
   for (const std::uint32_t id : parts.subscription_ids) bytes += 1 + varint_size(id);
+  if (parts.topic_alias != 0) bytes += kTopicAliasBytes;
   return bytes;
 }
 
@@ -41,6 +42,10 @@ void put_properties(Writer& out, const PublishParts& parts) {
   for (const std::uint32_t id : parts.subscription_ids) {
     out.u8(static_cast<std::uint8_t>(PropertyId::SubscriptionIdentifier));
     out.varint(id);
+  }
+  if (parts.topic_alias != 0) {
+    out.u8(static_cast<std::uint8_t>(PropertyId::TopicAlias));
+    out.u16(parts.topic_alias);
   }
   out.raw(parts.forwardable_properties);
 }

@@ -13,7 +13,7 @@
 
 namespace wake::broker {
 
-/// What a template is made from. 3.x leaves the last three out.
+/// What a template is made from. 3.x leaves the last four out.
 struct PublishParts {
   Version version = Version::V311;
   bool dup = false;
@@ -24,7 +24,11 @@ struct PublishParts {
   std::string_view forwardable_properties;          // as forwardable_properties() makes them
   std::optional<std::uint32_t> message_expiry_s;    // what is left of it: v5 [MQTT-3.3.2-6]
   std::span<const std::uint32_t> subscription_ids;  // v5 [MQTT-3.3.4-3]
+  std::uint16_t topic_alias = 0;  // v5 §3.3.2.3.4; 0: none. The receiver's own, so not to be shared
 };
+
+/// What a topic alias adds to a packet.
+inline constexpr std::size_t kTopicAliasBytes = 1 + 2;
 
 /// Owned bytes of a whole packet, to be shared by reference.
 struct PublishTemplate {

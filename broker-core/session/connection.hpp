@@ -11,6 +11,7 @@
 #include "broker-core/broker.hpp"
 #include "broker-core/session/message.hpp"
 #include "broker-core/session/ring.hpp"
+#include "broker-core/session/topic_aliases.hpp"
 
 namespace wake::broker {
 
@@ -35,8 +36,15 @@ struct PendingConnect {
   ClientId client_id;
   bool is_assigned_id = false;  // the server made the client id up
   bool clean_start = false;
+  bool wants_response_information = false;
   std::uint32_t expiry_s = 0;
   std::unique_ptr<WillRecord> will;
+};
+
+/// Both directions of a connection's topic aliases; made when the first is used.
+struct TopicAliases {
+  IncomingAliases in;
+  OutgoingAliases out;
 };
 
 struct Connection {
@@ -49,6 +57,7 @@ struct Connection {
   bool is_touched = false;       // in the list of those with something to write
   bool is_input_paused = false;  // a Resume is owed
   bool is_bridge = false;        // 3.x: its subscriptions are no-local and retain-as-published
+  bool wants_reasons = true;     // v5 §3.1.2.11.7 Request Problem Information
   bool sends_wake_id = false;    // v5 and authenticated: messages carry wake-id (contract §6)
   std::uint16_t keep_alive_s = 0;
   std::uint16_t receive_maximum = 65535;        // what the client takes unacknowledged
@@ -62,6 +71,7 @@ struct Connection {
   std::uint64_t first_ack = 0;  // number of acks.front()
   double publish_tokens = 0;    // limits.publishes_per_second
   SteadyTime publish_refill{};
+  std::unique_ptr<TopicAliases> aliases;
   std::unique_ptr<PendingConnect> pending;
   std::unique_ptr<WillRecord> will;
   std::unique_ptr<ListenerFacts> listener;

@@ -1,6 +1,7 @@
 // A client of the simulated world: what it sent, what it got, whether it answers by itself.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,6 +22,9 @@ struct Received {
   bool dup = false;
   bool retain = false;
   std::uint16_t packet_id = 0;
+  std::string wire_topic{};       // empty where an alias stood for it
+  std::uint16_t topic_alias = 0;  // 0: none
+  std::vector<std::uint32_t> subscription_ids{};
 };
 
 class World;
@@ -29,9 +33,12 @@ class Client {
  public:
   std::string id;
   Version version = Version::V311;
-  bool is_connected = false;  // socket open
-  bool acks = true;           // answers PUBLISH by itself
-  std::optional<Connack> connack;
+  bool is_connected = false;       // socket open
+  bool acks = true;                // answers PUBLISH by itself
+  std::optional<Connack> connack;  // without its properties, which are views
+  std::optional<std::uint16_t> topic_alias_maximum;
+  std::string response_information;
+  std::string why;  // reason string of the last packet that had one
   std::optional<ReasonCode> disconnect_reason;
   std::vector<Received> received;
   std::vector<std::pair<std::uint16_t, ReasonCode>> pubacks;  // PUBACK or PUBREC
@@ -50,17 +57,19 @@ class Client {
   void take(const Packet& packet) {
     if (const auto* answer = std::get_if<Connack>(&packet)) {
       connack = *answer;
+      topic_alias_maximum = answer->properties.topic_alias_maximum;
+      response_information = answer->properties.response_information.value_or("");
+      why = answer->properties.reason_string.value_or("");
       connack->properties = {};
     } else if (const auto* message = std::get_if<Publish>(&packet)) {
-      (heir ? *heir : *this)
-          .received.push_back({std::string(message->topic), std::string(as_text(message->payload)),
-                               message->qos, message->dup, message->retain, message->packet_id.value});
+      take_message(*message);
       if (!acks || message->qos == Qos::AtMostOnce) return;
       const PacketType type = message->qos == Qos::AtLeastOnce ? PacketType::Puback : PacketType::Pubrec;
       write(Ack{type, message->packet_id, ReasonCode::Success, {}, {}}, version, to_broker);
     } else if (const auto* ack = std::get_if<Ack>(&packet)) {
       if (ack->type == PacketType::Puback || ack->type == PacketType::Pubrec)
         pubacks.emplace_back(ack->packet_id.value, ack->reason);
+      why = ack->reason_string;
       if (ack->type == PacketType::Pubrec) {
         write(Ack{PacketType::Pubrel, ack->packet_id, ReasonCode::Success, {}, {}}, version, to_broker);
       }
@@ -69,8 +78,10 @@ class Client {
       }
     } else if (const auto* suback = std::get_if<Suback>(&packet)) {
       subacks = suback->reasons;
+      why = suback->reason_string;
     } else if (const auto* bye = std::get_if<Disconnect>(&packet)) {
       disconnect_reason = bye->reason;
+      why = bye->properties.reason_string.value_or("");
     } else if (std::holds_alternative<Pingresp>(packet)) {
       ++pingresps;
     }
@@ -78,6 +89,17 @@ class Client {
 
  private:
   friend class World;
+  void take_message(const Publish& message) {
+    const std::uint16_t alias = message.properties.topic_alias.value_or(0);
+    if (alias != 0 && !message.topic.empty()) aliases[alias] = message.topic;
+    const std::string topic = alias == 0 ? std::string(message.topic) : aliases[alias];
+    (heir ? *heir : *this)
+        .received.push_back({topic, std::string(as_text(message.payload)), message.qos, message.dup,
+                             message.retain, message.packet_id.value, std::string(message.topic), alias,
+                             message.properties.subscription_ids});
+  }
+
+  std::map<std::uint16_t, std::string> aliases;
   unsigned shard = 0;
   ConnectionId connection;
   Client* heir = nullptr;              // of a connection being taken over: what it still gets, its owner has

@@ -65,6 +65,7 @@ class World {
     std::optional<std::uint32_t> expiry_s{};
     std::optional<Will> will{};
     unsigned accepted_by = 0;
+    Properties properties{};
   };
   /// Opens a socket on some shard and sends CONNECT.
   Client& connect(const std::string& id, ConnectOptions options) {
@@ -77,8 +78,8 @@ class World {
                    .will = options.will,
                    .username = {},
                    .password = {},
-                   .properties = {}};
-    packet.properties.session_expiry_s = options.expiry_s;
+                   .properties = options.properties};
+    if (options.expiry_s) packet.properties.session_expiry_s = options.expiry_s;
     write(packet, options.version, c.to_broker);
     settle();
     return c;
@@ -96,6 +97,7 @@ class World {
     c.disconnect_reason.reset();
     c.to_broker.clear();
     c.from_broker.clear();
+    c.aliases.clear();
     c.shard = shard_index % count_;
     c.connection = brokers_[c.shard]->accept({}, now);
     by_connection_[{c.shard, c.connection.value}] = &c;

@@ -1,0 +1,95 @@
+// The end of a connection: what the peer is told (v5 §4.13), DISCONNECT, keep-alive, and the one way a
+// connection is closed by us.
+#include <algorithm>
+
+#include "broker-core/broker_state.hpp"
+
+namespace wake::broker {
+
+namespace {
+
+/// CONNACK has no word for some ends (v5 §3.2.2.2).
+ReasonCode connack_reason_of(ReasonCode reason) {
+  return reason == ReasonCode::ServerShuttingDown ? ReasonCode::ServerUnavailable : reason;
+}
+
+}  // namespace
+
+void Broker::State::refuse_connect(Connection& connection, ReasonCode reason, const std::string& why) {
+  ++counters.connects_refused;
+  Connack connack{.session_present = false, .reason = reason, .properties = {}};
+  send_reason(connection, connack, why);
+}
+
+void Broker::State::on_disconnect(Connection& connection, const Disconnect& disconnect, Now now) {
+  if (connection.version == Version::V5 && disconnect.properties.session_expiry_s) {
+    Session& session = *sessions[connection.session];
+    const std::uint32_t expiry_s = *disconnect.properties.session_expiry_s;
+    // v5 §3.14.2.2.2: from 0 it cannot be raised.
+    if (session.expiry_s == 0 && expiry_s != 0) {
+      return fail(connection, ReasonCode::ProtocolError, "DISCONNECT raises a session expiry of 0", now);
+    }
+    if (!session.phone) session.expiry_s = expiry_s;
+  }
+  const bool fires_will = disconnect.reason != ReasonCode::NormalDisconnection;
+  close(connection, "the client disconnected", fires_will, now);
+}
+
+void Broker::State::fail(Connection& connection, ReasonCode reason, std::string why, Now now) {
+  if (connection.phase == Connection::Phase::Authenticating) {
+    refuse_connect(connection, connack_reason_of(reason), why);
+  } else if (connection.phase == Connection::Phase::Active && connection.version == Version::V5) {
+    send_reason(connection, Disconnect{.reason = reason, .properties = {}}, why);
+  }
+  close(connection, std::move(why), true, now);
+}
+
+void Broker::State::close(Connection& connection, std::string why, bool fires_will, Now now) {
+  if (connection.phase == Connection::Phase::Closing) return;
+  connection.phase = Connection::Phase::Closing;
+  connection.is_input_paused = false;
+  if (connection.session != Connection::kNoSession) {
+    Session& session = *sessions[connection.session];
+    report(Incident::Level::Debug, "client.closed", session.client_id.value + ": " + why);
+    if (fires_will && connection.will) session.delayed_will = std::move(connection.will);
+    connection.session = Connection::kNoSession;
+    detach(session, fires_will, now);
+  } else if (!is_shutting_down) {
+    report(Incident::Level::Info, "client.refused", connection.listener->address + ": " + why);
+  }
+  connection.acks.clear();
+  effects.push_back(Close{connection.id, std::move(why)});
+}
+
+void Broker::State::arm_connection(Connection& connection, SteadyTime due) {
+  connection.deadline = due;
+  timers.arm({due, Timer::Kind::Connection, connection.id.value, {}});
+}
+
+void Broker::State::on_connection_timer(ConnectionId id, Now now) {
+  Connection* connection = find(id);
+  if (!connection || connection->phase == Connection::Phase::Closing || now.steady < connection->deadline)
+    return;
+  if (connection->phase == Connection::Phase::AwaitConnect) {
+    return close(*connection, "no CONNECT within connect_timeout", false, now);
+  }
+  if (connection->phase == Connection::Phase::Authenticating) {
+    return fail(*connection, ReasonCode::ServerUnavailable, "not authenticated within connect_timeout", now);
+  }
+  // v5 [MQTT-3.1.2-22], v3.1.1 [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet from the
+  // client.
+  const SteadyTime due =
+      connection->last_received + std::chrono::milliseconds(connection->keep_alive_s * 1500);
+  if (connection->keep_alive_s == 0) return;
+  if (due > now.steady) return arm_connection(*connection, due);
+  fail(*connection, ReasonCode::KeepAliveTimeout, "nothing received for one and a half times the keep-alive",
+       now);
+}
+
+void Broker::State::resume_input(Connection& connection) {
+  if (!connection.is_input_paused) return;
+  connection.is_input_paused = false;
+  effects.push_back(Resume{connection.id});
+}
+
+}  // namespace wake::broker
