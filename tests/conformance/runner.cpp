@@ -1,7 +1,7 @@
 // Plays the conformance data (README.md here) against the broker's machine, each case on one shard and on
-// two, and holds the cases against the list of clauses. `conformance --clauses` prints that list's state and
-// runs nothing.
-#include <filesystem>
+// two, and holds the cases against the list of clauses.
+//   conformance --clauses              prints that list's state and runs nothing
+//   conformance --fuzz-corpus FOLDER   writes the cases as inputs of tests/fuzz/broker_fuzz.cpp
 #include <fstream>
 #include <iostream>
 
@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/conformance/byte_pattern.hpp"
+#include "tests/conformance/case_file.hpp"
 #include "tests/conformance/clause_list.hpp"
 #include "tests/support/simulated_world.hpp"
 
@@ -28,15 +29,6 @@ Limits limits_of(const Json& data) {
   take("max_topic_aliases", limits.max_topic_aliases);
   limits.max_keep_alive = std::chrono::seconds(given.value("max_keep_alive_s", 0));
   return limits;
-}
-
-/// The CONNECT of a client named `id`; `how`: "v31", "v311", "v5", each also with " keep" behind it.
-std::string hello_of(const std::string& how, const std::string& id) {
-  const bool keeps = how.ends_with(" keep");
-  const std::string flags = keeps ? " 00 00 00 " : " 02 00 00 ";
-  if (how.starts_with("v311")) return "10 ['MQTT' 04" + flags + "'" + id + "']";
-  if (how.starts_with("v31")) return "10 ['MQIsdp' 03" + flags + "'" + id + "']";
-  return "10 ['MQTT' 05" + flags + (keeps ? "{11 00 00 03 e8} '" : "{} '") + id + "']";
 }
 
 class Case : public testing::Test {
@@ -123,23 +115,14 @@ void add_test(const std::string& suite, const std::string& name, const std::stri
   testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, file.c_str(), 1, std::move(make));
 }
 
-void load_file(const std::filesystem::path& file, ClauseList& clauses) {
-  std::ifstream in(file);
-  const std::string suite = file.parent_path().filename().string() + "_" + file.stem().string();
-  for (const Json& one : Json::parse(in)) {
+void load_file(const CaseFile& file, ClauseList& clauses) {
+  for (const Json& one : file.cases) {
     for (const Json& clause : one.at("clauses")) clauses.cite(clause);
     const std::string name = one.at("name");
     for (const unsigned shards : {1u, 2u}) {
-      add_test(suite, shards == 1 ? name : name + " (two shards)", file.string(),
+      add_test(file.suite, shards == 1 ? name : name + " (two shards)", file.path,
                [one, shards]() -> Case* { return new Case(one, shards); });
     }
-  }
-}
-
-void load_cases(ClauseList& clauses) {
-  for (const auto& file : std::filesystem::recursive_directory_iterator(WAKE_CONFORMANCE_DIR)) {
-    const bool is_of_list = file.path().parent_path() == WAKE_CONFORMANCE_DIR;
-    if (file.path().extension() == ".json" && !is_of_list) load_file(file.path(), clauses);
   }
 }
 
@@ -174,9 +157,15 @@ void add_checks(const ClauseList& clauses) {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  const auto files = wake::test::read_cases(WAKE_CONFORMANCE_DIR);
+  if (arguments.size() == 2 && arguments[0] == "--fuzz-corpus") {
+    wake::test::write_fuzz_corpus(files, std::string(arguments[1]));
+    return 0;
+  }
   wake::test::ClauseList clauses(WAKE_CONFORMANCE_DIR "/clauses.json");
-  wake::test::load_cases(clauses);
-  if (argc > 1 && std::string_view(argv[1]) == "--clauses") {
+  for (const auto& file : files) wake::test::load_file(file, clauses);
+  if (arguments.size() == 1 && arguments[0] == "--clauses") {
     clauses.report(std::cout);
     return 0;
   }

@@ -41,9 +41,11 @@ class World {
   std::vector<PublishSettled> settled;
   std::vector<PairRequest> pair_requests;
   std::vector<std::string> incidents;
+  AuthOutcome::Kind verdict = AuthOutcome::Kind::Allowed;  // of whoever asks to connect
   std::map<std::string, UserRecordPtr> users;  // by user name; a client whose username is known acts for it
   std::map<std::string, std::string> username_of;  // client id -> user name; absent: anonymous superuser
 
+  unsigned shard_count() const { return count_; }
   Broker& shard(unsigned k) { return *brokers_[k]; }
   Broker& home_of(const std::string& client_id) { return *brokers_[home_shard(client_id, count_)]; }
   Client& client(const std::string& id) {
@@ -373,7 +375,7 @@ class World {
     return page;
   }
   AuthOutcome who(const std::string& client_id) const {
-    AuthOutcome outcome{.kind = AuthOutcome::Kind::Allowed, .principal = {}, .grants = {}};
+    AuthOutcome outcome{.kind = verdict, .principal = {}, .grants = {}};
     const auto found = username_of.find(client_id);
     if (found == username_of.end()) {
       outcome.grants.is_superuser = true;
