@@ -44,6 +44,7 @@ class Client {
   std::vector<std::pair<std::uint16_t, ReasonCode>> pubacks;  // PUBACK or PUBREC
   std::vector<ReasonCode> subacks;
   int pingresps = 0;
+  bool is_reading = true;
   bool is_raw = false;  // what it gets is kept as bytes and answered by nobody
   std::vector<std::byte> raw{};
 

@@ -57,6 +57,7 @@ class World {
     return *slot;
   }
 
+  std::size_t output_bytes(const Client& c) { return brokers_[c.shard]->output(c.connection).size(); }
   /// The connection that the last takeover ended.
   const Client& taken_over() const { return *ghosts_.back(); }
 
@@ -292,6 +293,7 @@ class World {
   bool deliver(unsigned k, ConnectionId id) {
     Outbound& output = brokers_[k]->output(id);
     const auto found = by_connection_.find({k, id.value});
+    if (found != by_connection_.end() && !found->second->is_reading) return false;
     const bool had = !output.is_empty();
     while (!output.is_empty()) {
       Bytes pieces[8];
