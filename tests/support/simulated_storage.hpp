@@ -1,12 +1,14 @@
 // Storage of the simulated world: the tables as maps, and what a committed Persist does to them.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "broker-core/effects.hpp"
 #include "broker-core/persist.hpp"
 
 namespace wake::test {
@@ -60,6 +62,20 @@ struct Storage {
         retained.insert_or_assign(change.message.topic, change.message);
       }
     }
+  }
+
+  /// The rows as they are when storage answers, which is later than it was asked.
+  QueuePage page(const LoadQueue& load) {
+    QueuePage page;
+    for (const auto& [id, row] : queue[load.client_id.value]) {
+      if (std::find(load.except.begin(), load.except.end(), id) != load.except.end()) continue;
+      if (page.messages.size() == load.limit) {
+        page.is_last = false;
+        break;
+      }
+      page.messages.push_back({messages.at(id), row.qos, row.retain, row.subscription_id});
+    }
+    return page;
   }
 };
 

@@ -361,20 +361,7 @@ class World {
   void answer_loads() {
     auto loads = std::exchange(loads_, {});
     for (auto& [k, load] : loads)
-      brokers_[k]->on_queue_page(load.client_id, load.ticket, read_page(load), now);
-  }
-  /// Storage as it is when it answers, which is later than it was asked.
-  QueuePage read_page(const LoadQueue& load) {
-    QueuePage page;
-    for (const auto& [id, row] : storage.queue[load.client_id.value]) {
-      if (std::find(load.except.begin(), load.except.end(), id) != load.except.end()) continue;
-      if (page.messages.size() == load.limit) {
-        page.is_last = false;
-        break;
-      }
-      page.messages.push_back({storage.messages.at(id), row.qos, row.retain, row.subscription_id});
-    }
-    return page;
+      brokers_[k]->on_queue_page(load.client_id, load.ticket, storage.page(load), now);
   }
   AuthOutcome who(const std::string& client_id) const {
     AuthOutcome outcome{.kind = verdict, .principal = {}, .grants = {}};
