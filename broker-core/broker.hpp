@@ -31,7 +31,8 @@ struct ShardIdentity {
   unsigned shard_count = 1;
   unsigned node = 0;
   std::uint64_t seed =
-      0;  // random; goes into hashes of topics, so that clients cannot choose ones that collide
+      0;               // random; goes into hashes of topics, so that clients cannot choose ones that collide
+  std::string mark{};  // of the installation: a message that brings it back has been here (bridge/via.hpp)
 };
 
 /// Sessions live where their client id hashes to. The same on every node and in every build (FNV-1a).

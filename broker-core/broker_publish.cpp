@@ -1,5 +1,6 @@
 // What comes in: PUBLISH (v5 §3.3), the back end's and the will's messages, those of other shards; and the
 // only place where a PUBACK or PUBREC is made: when the message is settled (contract §2.1).
+#include "broker-core/bridge/via.hpp"
 #include "broker-core/broker_state.hpp"
 #include "broker-core/topic/topic_name.hpp"
 
@@ -25,6 +26,13 @@ std::string_view why_refused(ReasonCode reason) {
     default:
       return {};
   }
+}
+
+/// Carried away by a bridge of ours and brought back by somebody else's. Our own bridges see to that
+/// themselves.
+bool has_come_back(const Connection& connection, const Publish& publish, const std::string& mark) {
+  if (publish.properties.user_properties.empty() || mark.empty()) return false;
+  return has_passed(publish.properties, mark) && connection.listener->protocol != "bridge";
 }
 
 }  // namespace
@@ -113,6 +121,10 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
            session.client_id.value + " may not publish to " + std::string(publish_packet.topic));
     return answer(ReasonCode::NotAuthorized);
   }
+  if (has_come_back(connection, publish_packet, identity.mark)) {
+    ++counters.publishes_dropped;
+    return answer(ReasonCode::NoMatchingSubscribers);
+  }
   if (qos != Qos::AtMostOnce && ledger.bytes_waiting() > kMaxUnstoredBytes) {
     ++counters.messages_refused;
     return answer(ReasonCode::QuotaExceeded);
@@ -159,7 +171,7 @@ ReasonCode Broker::State::on_own_topic(Connection& connection, const Publish& pu
 }
 
 bool Broker::State::has_publish_budget(Connection& connection, Now now) {
-  if (limits.publishes_per_second == 0) return true;
+  if (limits.publishes_per_second == 0 || connection.listener->protocol == "bridge") return true;
   // A bucket of one second's worth.
   const double rate = limits.publishes_per_second;
   const double elapsed_s = std::chrono::duration<double>(now.steady - connection.publish_refill).count();

@@ -145,6 +145,57 @@ void check_apps(const Config& config, std::vector<Finding>& all) {
   }
 }
 
+bool is_bridge_name(const std::string& name) {
+  constexpr std::string_view kAlso = "._-";
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [&](unsigned char c) {
+    return std::isalnum(c) || kAlso.find(static_cast<char>(c)) != kAlso.npos;
+  });
+}
+
+void check_bridge_tls(const BridgeOptions& bridge, Findings& findings) {
+  const bool has_tls_keys = !bridge.ca_file.empty() || !bridge.cert_file.empty() || !bridge.key_file.empty();
+  if (!is_tls(bridge.protocol)) {
+    return findings.require(!has_tls_keys, "protocol", "mqtts, since TLS keys are set here");
+  }
+  findings.require(bridge.cert_file.empty() == bridge.key_file.empty(), "key_file",
+                   "cert_file and key_file together");
+  findings.require_readable(bridge.ca_file, "ca_file");
+  findings.require_readable(bridge.cert_file, "cert_file");
+  findings.require_readable(bridge.key_file, "key_file");
+}
+
+void check_bridge_address(const BridgeOptions& bridge, Findings& findings) {
+  const auto address = parse_address(bridge.address);
+  const bool is_unix = address && !address->unix_path.empty();
+  findings.require(address && (is_unix || (!address->host.empty() && address->port != 0)), "address",
+                   "\"host:port\", \"[v6]:port\" or \"unix:/path\" of the other broker");
+  findings.require(!is_unix || !is_tls(bridge.protocol), "address",
+                   "\"host:port\" with mqtts: the certificate is checked for the host");
+}
+
+void check_bridges(const Config& config, std::vector<Finding>& all) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < config.bridges.size(); ++i) {
+    const BridgeOptions& bridge = config.bridges[i];
+    Findings findings{all, "bridge", i};
+    findings.require(is_bridge_name(bridge.name), "name", "1 to 64 of A-Z a-z 0-9 . _ -");
+    findings.require(names.insert(bridge.name).second, "name",
+                     "a name of its own: another [[bridge]] has this one");
+    findings.require(
+        bridge.version == broker::Version::V5 || bridge.password.empty() || !bridge.username.empty(),
+        "username", "a user name with the password: 3.1.1 has none without");
+    findings.require(!bridge.topics.empty(), "topics", "one line or more: nothing is carried otherwise");
+    for (const std::string& line : bridge.topics) {
+      const auto parsed = broker::parse_bridge_topic(line);
+      if (const auto* wrong = std::get_if<std::string>(&parsed)) {
+        findings.add("topics", *wrong + ", in the line \"" + line + "\"");
+      }
+    }
+    check_bridge_address(bridge, findings);
+    check_bridge_tls(bridge, findings);
+  }
+}
+
 void check_others(const Config& config, std::vector<Finding>& all) {
   Findings auth{all, "auth", 0};
   auth.require_readable(config.auth.jwt_jwks_file, "jwt_jwks_file");
@@ -164,6 +215,7 @@ std::vector<Finding> check(const Config& config) {
   std::vector<Finding> all;
   check_listeners(config, all);
   check_apps(config, all);
+  check_bridges(config, all);
   check_others(config, all);
   return all;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker-core/limits.hpp"
+#include "config/bridge_options.hpp"
 #include "config/options.hpp"
 #include "db/database_options.hpp"
 #include "push/app_options.hpp"
@@ -30,6 +31,7 @@ struct Config {
   broker::DeliveryOptions delivery;
   broker::Limits limits;
   std::vector<push::AppOptions> push_apps;
+  std::vector<BridgeOptions> bridges;
   ServerOptions server;
   ClusterOptions cluster;
   LogOptions log;

@@ -82,9 +82,9 @@ Settings read_environment(const Environment& environment) {
     if (auto setting = match(variable, text)) {
       settings.written.push_back(std::move(*setting));
     } else if (!is_service_variable(std::string_view(variable).substr(kPrefix.size()))) {
-      settings.problems.push_back(
-          {variable, "",
-           "names no key; expected WAKEMQ_<SECTION>_<KEY>, with a number from 0 after LISTENER or PUSH_APP"});
+      settings.problems.push_back({variable, "",
+                                   "names no key; expected WAKEMQ_<SECTION>_<KEY>, with a number from 0 "
+                                   "after LISTENER, PUSH_APP or BRIDGE"});
     }
   }
   return settings;

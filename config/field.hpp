@@ -37,6 +37,7 @@ auto& section(AnyConfig& config, std::size_t index) {
   if constexpr (std::is_same_v<Section, LogOptions>) return config.log;
   if constexpr (std::is_same_v<Section, ListenerOptions>) return config.listeners.at(index);
   if constexpr (std::is_same_v<Section, push::AppOptions>) return config.push_apps.at(index);
+  if constexpr (std::is_same_v<Section, BridgeOptions>) return config.bridges.at(index);
 }
 
 struct Flag {
@@ -50,6 +51,17 @@ struct Text {
   std::string expected() const { return what; }
   std::optional<std::string> parse(const Value& value) const { return as_text(value); }
   std::string print(const std::string& text) const { return quoted_toml(text); }
+};
+
+struct List {
+  std::string what;  // "lines that ..."
+  std::string expected() const { return "a list of " + what + ", as [\"…\", \"…\"]"; }
+  std::optional<std::vector<std::string>> parse(const Value& value) const { return as_list(value); }
+  std::string print(const std::vector<std::string>& list) const {
+    std::string out = "[";
+    for (const std::string& text : list) out.append(out.size() > 1 ? ", " : "").append(quoted_toml(text));
+    return out + "]";
+  }
 };
 
 struct Integer {

@@ -6,6 +6,8 @@
 #include <array>
 #include <cctype>
 
+#include "config/bridge_keys.hpp"
+
 namespace wake::config {
 namespace {
 
@@ -31,6 +33,10 @@ constexpr std::array kSections{
     SectionInfo{"push.app", true,
                 "An app and the provider that wakes its phones. One id may have an entry per platform and "
                 "environment."},
+    SectionInfo{
+        "bridge", true,
+        "Another MQTT broker that this one connects to, and the topics carried between the two. What waits "
+        "for it while it is away is durable like any session's; see [limits] max_queued_messages."},
     SectionInfo{"server", false, "The process itself."},
     SectionInfo{"cluster", false, "Several gateways as one."},
     SectionInfo{"log", false, "To standard error, one line an event."},
@@ -315,8 +321,8 @@ std::vector<Key> other_keys() {
 
 std::vector<Key> make_keys() {
   std::vector<Key> table;
-  for (auto make :
-       {listener_keys, storage_keys, auth_keys, delivery_keys, limit_keys, push_keys, other_keys}) {
+  for (auto make : {listener_keys, storage_keys, auth_keys, delivery_keys, limit_keys, push_keys, bridge_keys,
+                    other_keys}) {
     for (Key& key : make()) table.push_back(std::move(key));
   }
   return table;
@@ -345,17 +351,20 @@ const Key* find_key(std::string_view section, std::string_view name) {
 std::size_t element_count(const Config& config, std::string_view section) {
   if (section == "listener") return config.listeners.size();
   if (section == "push.app") return config.push_apps.size();
+  if (section == "bridge") return config.bridges.size();
   return 1;
 }
 
 void clear_elements(Config& config, std::string_view section) {
   if (section == "listener") config.listeners.clear();
   if (section == "push.app") config.push_apps.clear();
+  if (section == "bridge") config.bridges.clear();
 }
 
 void grow_elements(Config& config, std::string_view section, std::size_t count) {
   if (section == "listener" && config.listeners.size() < count) config.listeners.resize(count);
   if (section == "push.app" && config.push_apps.size() < count) config.push_apps.resize(count);
+  if (section == "bridge" && config.bridges.size() < count) config.bridges.resize(count);
 }
 
 std::string path_of(std::string_view section, std::size_t index, std::string_view name) {

@@ -9,11 +9,21 @@
 namespace wake::config {
 namespace {
 
+Value to_list(const toml::array& array) {
+  std::vector<std::string> list;
+  for (const toml::node& node : array) {
+    const auto* text = node.as_string();
+    if (!text) return Unusable{"a list with something else than text in it"};
+    list.push_back(text->get());
+  }
+  return list;
+}
+
 Value to_value(const toml::node& node) {
   if (const auto* flag = node.as_boolean()) return flag->get();
   if (const auto* number = node.as_integer()) return number->get();
   if (const auto* text = node.as_string()) return text->get();
-  if (node.is_array()) return Unusable{"a list"};
+  if (const auto* array = node.as_array()) return to_list(*array);
   if (node.is_table()) return Unusable{"a table"};
   return Unusable{node.is_floating_point() ? "a number with a fraction" : "a date or time"};
 }

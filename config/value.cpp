@@ -48,9 +48,16 @@ std::string amount_text(std::int64_t amount, std::span<const Unit> units, std::s
   return std::to_string(amount);
 }
 
+std::string trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == text.npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
 }  // namespace
 
 std::string describe(const Value& value) {
+  if (std::holds_alternative<std::vector<std::string>>(value)) return "a list";
   if (const auto* unusable = std::get_if<Unusable>(&value)) return unusable->kind;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
@@ -76,6 +83,19 @@ std::optional<std::string> as_text(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* bare = std::get_if<Bare>(&value)) return bare->text;
   return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> as_list(const Value& value) {
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return *list;
+  const auto* bare = std::get_if<Bare>(&value);
+  if (!bare) return std::nullopt;
+  std::vector<std::string> list;
+  for (std::string_view rest = bare->text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(';'), rest.size());
+    if (std::string item = trimmed(rest.substr(0, end)); !item.empty()) list.push_back(std::move(item));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return list;
 }
 
 std::optional<std::chrono::milliseconds> as_duration(const Value& value) {

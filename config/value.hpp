@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace wake::config {
 
@@ -19,7 +20,7 @@ struct Bare {
 struct Unusable {
   std::string kind;
 };
-using Value = std::variant<Unusable, bool, std::int64_t, std::string, Bare>;
+using Value = std::variant<Unusable, bool, std::int64_t, std::string, Bare, std::vector<std::string>>;
 
 /// For messages: `"text"` quoted, `12`, `true`, `a list`.
 std::string describe(const Value& value);
@@ -33,6 +34,9 @@ std::optional<std::string> as_text(const Value& value);
 std::optional<std::chrono::milliseconds> as_duration(const Value& value);
 /// A whole number of bytes, or text: a whole number and B, KiB, MiB or GiB. Beyond 2^53: empty.
 std::optional<std::int64_t> as_size(const Value& value);
+
+/// A list of texts; in the environment separated by semicolons. Blanks around each are taken off.
+std::optional<std::vector<std::string>> as_list(const Value& value);
 
 /// In the largest unit that divides it: "10s", "7d", "0s".
 std::string duration_text(std::chrono::milliseconds duration);

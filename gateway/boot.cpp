@@ -5,11 +5,14 @@
 
 #include "db/registry_store.hpp"
 #include "db/session_store.hpp"
+#include "gateway/bridge/logins.hpp"
 #include "gateway/mqtt/shard.hpp"
+#include "gateway/observe/log.hpp"
 
 namespace wake::gateway {
 
-Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, broker::Now now) {
+Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, const BridgeLogins& bridges,
+                 broker::Now now) {
   Loaded loaded;
   std::unordered_map<std::string, db::QueueCount> queues;
   db::load_queue_counts(connection,
@@ -18,9 +21,13 @@ Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, 
     const auto queue = queues.find(record.client_id.value);
     const db::QueueCount count = queue == queues.end() ? db::QueueCount{} : queue->second;
     const unsigned home = broker::home_shard(record.client_id.value, static_cast<unsigned>(shards.size()));
+    const broker::ClientId client_id = record.client_id;
     shards[home]->broker().load_session(std::move(record), static_cast<std::uint32_t>(count.messages),
                                         static_cast<std::size_t>(count.bytes), now);
     ++loaded.sessions;
+    if (!bridges.is_abandoned(client_id)) return;
+    log(LogLevel::Info, "bridge.dropped", client_id.value + " is not configured any more: its session ends");
+    shards[home]->broker().drop_session(client_id, now);
   });
   db::load_retained(connection, now.utc, [&](broker::MessageRecord&& message) {
     for (Shard* const shard : shards) shard->broker().load_retained(message);

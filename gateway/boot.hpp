@@ -8,6 +8,7 @@
 
 namespace wake::gateway {
 
+class BridgeLogins;
 class Shard;
 
 struct Loaded {
@@ -16,8 +17,10 @@ struct Loaded {
   std::size_t users = 0;
 };
 
-/// Sessions go to their home shards, retained messages and users to all. Before any Shard::start(). Blocks;
-/// throws what db throws, and the shards are then useless.
-Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, broker::Now now);
+/// Sessions go to their home shards (those of bridges that are not configured any more end), retained
+/// messages and users to all. Before any Shard::start(). Blocks; throws what db throws, and the shards are
+/// then useless.
+Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, const BridgeLogins& bridges,
+                 broker::Now now);
 
 }  // namespace wake::gateway

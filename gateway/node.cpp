@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "db/installation.hpp"
 #include "db/outbox_claims.hpp"
 #include "db/registry_store.hpp"
 #include "gateway/boot.hpp"
@@ -59,21 +60,26 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
       load_pool_({config.database.url, static_cast<int>(kLoadWorkers) + 2}),
       pair_(std::move(pair)),
       admission_(config.limits.max_connections, config.limits.connects_per_second),
+      bridge_logins_(config.bridges),
       login_workers_("login", std::max(2u, std::thread::hardware_concurrency())),
       load_workers_("load", kLoadWorkers) {
   const auto changed = [](int number) {
     if (number >= 0) log(LogLevel::Info, "node.number", "this is node " + std::to_string(number));
   };
   make_named("node-lease", lease_, db::NodeLease::Options{.url = config.database.url}, changed, log_sink());
-  make_shards(config);
+  const std::string mark = load_mark();
+  make_shards(config, mark);
   make_stores(config);
   load_everything(config);
   for (const auto& shard : shards_) shard->start(pointers_to(shards_));
   claims_ = std::make_unique<Periodic>("claims", seconds(1), [this] { return claim_due(); });
   sweeps_ = std::make_unique<Periodic>("sweep", seconds(30), [this] { return sweep(); });
+  bridges_ = std::make_unique<Bridges>(config.bridges, config.limits, mark, bridge_logins_,
+                                       [this](const broker::ClientId& id) -> Shard& { return home_of(id); });
 }
 
 Node::~Node() {
+  bridges_.reset();
   claims_.reset();
   sweeps_.reset();
   registry_listener_.reset();
@@ -82,14 +88,18 @@ Node::~Node() {
   for (const auto& shard : shards_) shard->stop();
 }
 
-void Node::make_shards(const config::Config& config) {
+std::string Node::load_mark() {
+  return load_pool_.with([](db::Connection& connection) { return db::installation_mark(connection); });
+}
+
+void Node::make_shards(const config::Config& config, const std::string& mark) {
   const unsigned count = shard_count_of(config);
   const auto node = static_cast<unsigned>(lease_->number());
   std::random_device random;
   const std::uint64_t seed = std::uint64_t{random()} << 32 | random();
   for (unsigned k = 0; k < count; ++k) {
     shards_.push_back(std::make_unique<Shard>(
-        ShardOptions{{k, count, node, seed}, config.limits, config.delivery, is_quiet}, *this));
+        ShardOptions{{k, count, node, seed, mark}, config.limits, config.delivery, is_quiet}, *this));
   }
 }
 
@@ -131,7 +141,7 @@ void Node::load_everything(const config::Config& config) {
   const auto begun = std::chrono::steady_clock::now();
   const Loaded loaded = load_pool_.with([&](db::Connection& connection) {
     db::release_claims(connection, lease_->number());
-    return load_into(pointers_to(shards_), connection, read_clocks());
+    return load_into(pointers_to(shards_), connection, bridge_logins_, read_clocks());
   });
   const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
   log(LogLevel::Info, "node.loaded",
@@ -231,6 +241,7 @@ bool Node::stop(broker::SteadyTime deadline) {
     return std::max(milliseconds(0),
                     std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now()));
   };
+  bridges_->stop();
   claims_.reset();
   sweeps_.reset();
   registry_listener_.reset();

@@ -16,6 +16,7 @@
 #include "db/pool.hpp"
 #include "db/registry_listener.hpp"
 #include "db/sweep.hpp"
+#include "gateway/bridge/bridges.hpp"
 #include "gateway/listen/admission.hpp"
 #include "gateway/listen/mqtt_listeners.hpp"
 #include "gateway/mqtt/shard.hpp"
@@ -55,6 +56,7 @@ class Node final : public ShardHost {
   db::CommitStatus commit_status() const { return commit_queue_->status(); }
   db::OutboxStore::Status outbox_status() const { return outbox_->status(); }
   std::size_t waiting_logins() const { return login_workers_.waiting(); }
+  Bridges& bridges() { return *bridges_; }
   int number() const { return lease_->number(); }
 
   /// Loads the user and hands the record to every shard; `applied` is called by each once it has it. Records
@@ -78,7 +80,8 @@ class Node final : public ShardHost {
 
   int claiming_number() const;
   void make_stores(const config::Config& config);
-  void make_shards(const config::Config& config);
+  std::string load_mark();
+  void make_shards(const config::Config& config, const std::string& mark);
   void load_everything(const config::Config& config);
   void give_up_settlements();
   void resync_users();
@@ -91,6 +94,7 @@ class Node final : public ShardHost {
   db::Pool load_pool_;  // of its own, so that log-ins waiting for the other one delay no delivery
   PairHandler pair_;
   Admission admission_;
+  const BridgeLogins bridge_logins_;
   std::mutex registry_;  // loading a user and posting the record are one step
   std::mutex settlements_mutex_;
   std::uint64_t last_ticket_ = 0;
@@ -107,6 +111,7 @@ class Node final : public ShardHost {
   std::unique_ptr<db::RegistryListener> registry_listener_;
   std::unique_ptr<Periodic> claims_;
   std::unique_ptr<Periodic> sweeps_;
+  std::unique_ptr<Bridges> bridges_;
 };
 
 /// [server] shards, or as many as there are cores.

@@ -40,6 +40,11 @@ broker::AuthOutcome to_outcome(AuthResult result) {
 }  // namespace
 
 void Node::authenticate(unsigned shard, broker::Authenticate question) {
+  if (auto outcome = bridge_logins_.judge(question)) {
+    return shards_[shard]->post(
+        [connection = question.connection, outcome = std::move(*outcome)](
+            broker::Broker& broker, broker::Now now) { broker.on_authenticated(connection, outcome, now); });
+  }
   login_workers_.post([this, shard, question = std::move(question)]() mutable {
     const broker::ConnectionId connection = question.connection;
     auto outcome = to_outcome(authenticator_.authenticate(to_credentials(question)));

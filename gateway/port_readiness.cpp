@@ -16,6 +16,11 @@ Readiness::Part channel_part(const push::ChannelStatus& channel) {
   return {"push:" + push::to_string(channel.key), channel.is_ready, channel.detail};
 }
 
+Readiness::Part bridge_part(const BridgeStatus& bridge) {
+  return {"bridge:" + bridge.name, true,
+          bridge.relay.is_connected ? std::string() : "not connected: " + bridge.relay.trouble};
+}
+
 Readiness readiness_of(Node& node) {
   Readiness readiness;
   readiness.parts.push_back(postgresql_part(node.commit_status()));
@@ -28,6 +33,7 @@ Readiness readiness_of(Node& node) {
   for (const push::ChannelStatus& channel : node.dispatcher().status().channels) {
     readiness.parts.push_back(channel_part(channel));
   }
+  for (const BridgeStatus& bridge : node.bridges().status()) readiness.parts.push_back(bridge_part(bridge));
   return readiness;
 }
 

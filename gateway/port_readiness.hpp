@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/commit_queue.hpp"
+#include "gateway/bridge/bridges.hpp"
 #include "gateway/port.hpp"
 #include "push/dispatch_machine.hpp"
 
@@ -12,6 +13,8 @@ class Node;
 Readiness readiness_of(Node& node);
 
 Readiness::Part postgresql_part(const db::CommitStatus& status);
+/// Ready in any case: a broker elsewhere that is down is no reason to take this one out of service.
+Readiness::Part bridge_part(const BridgeStatus& bridge);
 Readiness::Part channel_part(const push::ChannelStatus& channel);
 
 }  // namespace wake::gateway

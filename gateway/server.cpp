@@ -109,6 +109,7 @@ class Server {
     }
     set_log_threshold(loaded.config.log.level);
     node_->dispatcher().reload(loaded.config.push_apps);
+    node_->bridges().reload(loaded.config.bridges);
     log(LogLevel::Info, "gateway.reloaded", "credentials, certificates and log level");
   }
 

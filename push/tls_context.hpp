@@ -1,4 +1,4 @@
-// The client side of TLS towards one provider. Included by .cpp files of push only.
+// The client side of TLS: towards a provider, or another broker. Included by .cpp files only.
 #pragma once
 
 #include <string>

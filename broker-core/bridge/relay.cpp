@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker-core/bridge/via.hpp"
 #include "broker-core/topic/topic_name.hpp"
 
 namespace wake::broker {
@@ -11,6 +12,8 @@ namespace {
 constexpr std::string_view kIdProperty =
     "wake-id";  // of one gateway's inbox: means nothing on the other side
 constexpr PacketId kSubscribeId{Flow::kFirstFreeId};
+// Retain handling, v5 §3.8.3.1.
+constexpr std::uint8_t kSend = 0, kSendIfNew = 1, kDoNotSend = 2;
 
 bool has_qos2(const std::vector<BridgeTopic>& topics, bool (BridgeTopic::*goes)() const) {
   return std::ranges::any_of(
@@ -20,6 +23,8 @@ bool has_qos2(const std::vector<BridgeTopic>& topics, bool (BridgeTopic::*goes)(
 const char* name_of(BridgeSide side) {
   return side == BridgeSide::Local ? "this broker" : "the remote broker";
 }
+
+}  // namespace
 
 std::vector<std::byte> take_all(Outbound& output) {
   std::vector<std::byte> bytes;
@@ -33,8 +38,6 @@ std::vector<std::byte> take_all(Outbound& output) {
   }
   return bytes;
 }
-
-}  // namespace
 
 Relay::Relay(RelayOptions options)
     : options_(std::move(options)),
@@ -106,9 +109,9 @@ void Relay::on_connack(BridgeSide side, const Connack& connack, Now now) {
 
 /// What is said first on a connection that is up.
 void Relay::greet(BridgeSide side) {
-  subscribe(side, side == BridgeSide::Remote);
   if (side == BridgeSide::Remote) {
     ++connects_;
+    subscribe(side, kSend, kSendIfNew);
     trouble_.clear();
     report(Incident::Level::Info, "bridge.connected",
            "as " + options_.remote.client_id + (link(side).has_session() ? ", the session was kept" : ""));
@@ -117,13 +120,19 @@ void Relay::greet(BridgeSide side) {
              "the remote broker sends back what it got from here: topics that go both ways arrive twice");
     }
   }
-  // What is retained under QoS 0 topics may have changed while nobody listened, so it is asked for again.
-  if (link(BridgeSide::Local).is_up() && link(BridgeSide::Remote).is_up()) subscribe(BridgeSide::Local, true);
+  if (side == BridgeSide::Local) subscribe(side, kDoNotSend, kSendIfNew);
+  if (link(BridgeSide::Local).is_up() && link(BridgeSide::Remote).is_up()) offer_retained();
 }
 
-/// v5 §3.8.3.1, retain handling: 0 send, 1 only with a new subscription (the session keeps the changes), 2 do
-/// not.
-void Relay::subscribe(BridgeSide side, bool wants_retained_of_qos0) {
+/// What is retained under QoS 0 topics may have changed while nobody listened. The rest waited in the
+/// session, unless the remote broker has lost everything since it was last connected.
+void Relay::offer_retained() {
+  const bool is_first = connects_ == 1 && !link(BridgeSide::Local).has_session();
+  const bool has_lost = !link(BridgeSide::Remote).has_session() && !is_first;
+  subscribe(BridgeSide::Local, kSend, has_lost ? kSend : kSendIfNew);
+}
+
+void Relay::subscribe(BridgeSide side, std::uint8_t retained_of_qos0, std::uint8_t retained_of_others) {
   Subscribe subscribe;
   subscribe.packet_id = kSubscribeId;
   std::vector<std::string> filters;
@@ -134,7 +143,7 @@ void Relay::subscribe(BridgeSide side, bool wants_retained_of_qos0) {
     request.qos = topic.qos;
     request.no_local = true;
     request.retain_as_published = true;
-    request.retain_handling = topic.qos != Qos::AtMostOnce ? 1 : wants_retained_of_qos0 ? 0 : 2;
+    request.retain_handling = topic.qos == Qos::AtMostOnce ? retained_of_qos0 : retained_of_others;
     subscribe.requests.push_back(request);
   }
   if (filters.empty()) return;
@@ -208,7 +217,7 @@ void Relay::on_publish(BridgeSide side, const Publish& publish, Now now) {
     return give_up(side, ReasonCode::TopicAliasInvalid, "a topic alias, and none was offered", now);
   }
   Flow& flow = flow_from(side);
-  if (side == BridgeSide::Remote && has_our_mark(publish)) {
+  if (side == BridgeSide::Remote && has_passed(publish.properties, options_.mark)) {
     ++looped_;
     return flow.pass_over(publish.packet_id, publish.qos);
   }
@@ -232,18 +241,12 @@ void Relay::on_publish(BridgeSide side, const Publish& publish, Now now) {
   report_refusals(side);
 }
 
-bool Relay::has_our_mark(const Publish& publish) const {
-  return std::ranges::any_of(publish.properties.user_properties, [&](const UserProperty& property) {
-    return property.first == kViaProperty && property.second == options_.mark;
-  });
-}
-
 std::string Relay::properties_of(const Publish& publish) const {
   PublishProperties properties = publish.properties;
   std::erase_if(properties.user_properties,
                 [](const UserProperty& property) { return property.first == kIdProperty; });
   const bool has_room = properties.user_properties.size() < kMaxUserProperties;
-  if (has_room && !has_our_mark(publish))
+  if (has_room && !has_passed(publish.properties, options_.mark))
     properties.user_properties.emplace_back(kViaProperty, options_.mark);
   return forwardable_properties(properties);
 }

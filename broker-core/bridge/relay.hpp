@@ -24,6 +24,9 @@ namespace wake::broker {
 
 enum class BridgeSide : std::uint8_t { Local, Remote };
 
+/// Everything that waits to be written, taken.
+std::vector<std::byte> take_all(Outbound& output);
+
 /// Connect; answer with opened() or closed().
 struct OpenLink {
   BridgeSide side{};
@@ -100,10 +103,10 @@ class Relay {
   void on_publish(BridgeSide side, const Publish& publish, Now now);
   void on_ack(BridgeSide side, const Ack& ack, Now now);
   void greet(BridgeSide side);
-  void subscribe(BridgeSide side, bool wants_retained_of_qos0);
+  void offer_retained();
+  void subscribe(BridgeSide side, std::uint8_t retained_of_qos0, std::uint8_t retained_of_others);
   void give_up(BridgeSide side, ReasonCode reason, const std::string& why, Now now);
   std::string properties_of(const Publish& publish) const;
-  bool has_our_mark(const Publish& publish) const;
   void report_refusals(BridgeSide sender);
   void report(Incident::Level level, const char* event, const std::string& text);
 
@@ -115,8 +118,5 @@ class Relay {
   std::string trouble_ = "not connected yet";
   std::vector<RelayEffect> effects_;
 };
-
-/// The user property by which a message tells which gateways' bridges it has passed: one per bridge passed.
-inline constexpr std::string_view kViaProperty = "wake-via";
 
 }  // namespace wake::broker

@@ -185,6 +185,35 @@ void add_push(Families& out, const push::DispatcherStatus& status) {
   }
 }
 
+void add_bridges(Families& out, const std::vector<BridgeStatus>& bridges) {
+  using Status = broker::Relay::Status;
+  const auto each = [&](const char* name, const char* help, MetricType type, auto read) {
+    for (const BridgeStatus& bridge : bridges) {
+      out.add(name, help, type, double(read(bridge.relay)), {{"bridge", bridge.name}});
+    }
+  };
+  each("wakemq_bridge_up", "1 while connected to the other broker", kGauge,
+       [](const Status& s) { return s.is_connected ? 1 : 0; });
+  each("wakemq_bridge_connects_total", "connections to the other broker that were accepted", kCounter,
+       [](const Status& s) { return s.connects; });
+  each("wakemq_bridge_unwanted_total", "messages of the other broker that no `in` topic names", kCounter,
+       [](const Status& s) { return s.unwanted; });
+  each("wakemq_bridge_looped_total", "messages of the other broker that had been here before", kCounter,
+       [](const Status& s) { return s.looped; });
+  for (const BridgeStatus& bridge : bridges) {
+    const auto count = [&](const char* direction, const char* outcome, std::uint64_t value) {
+      out.add("wakemq_bridge_messages_total", "messages by direction and what became of them", kCounter,
+              double(value), {{"bridge", bridge.name}, {"direction", direction}, {"outcome", outcome}});
+    };
+    for (const auto& [direction, counters] :
+         {std::pair("out", bridge.relay.out), std::pair("in", bridge.relay.in)}) {
+      count(direction, "carried", counters.carried);
+      count(direction, "dropped", counters.dropped);
+      count(direction, "refused", counters.refused);
+    }
+  }
+}
+
 void add_process(Families& out) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -210,6 +239,7 @@ class Reading : public prometheus::Collectable {
       add_shards(out, measurements_.node->shards);
       add_storage(out, measurements_.node->commits, measurements_.node->outbox);
       add_push(out, measurements_.node->push);
+      add_bridges(out, measurements_.node->bridges);
       out.add("wakemq_logins_waiting", "CONNECTs waiting for a worker to check them", kGauge,
               double(measurements_.node->waiting_logins));
     }
@@ -231,9 +261,12 @@ Measurements measure(Node& node) {
     shard->ask_snapshot([gathering](ShardSnapshot snapshot) { gathering->add(std::move(snapshot)); });
   }
   Measurements measurements;
-  measurements.node =
-      Measurements::Node{gathering->wait(shards.size(), kPatience), node.commit_status(),
-                         node.outbox_status(), node.dispatcher().status(), node.waiting_logins()};
+  measurements.node = Measurements::Node{gathering->wait(shards.size(), kPatience),
+                                         node.commit_status(),
+                                         node.outbox_status(),
+                                         node.dispatcher().status(),
+                                         node.waiting_logins(),
+                                         node.bridges().status()};
   return measurements;
 }
 

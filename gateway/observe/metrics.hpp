@@ -9,6 +9,7 @@
 
 #include "db/commit_queue.hpp"
 #include "db/outbox_store.hpp"
+#include "gateway/bridge/bridges.hpp"
 #include "gateway/mqtt/shard.hpp"
 #include "push/dispatcher.hpp"
 
@@ -24,6 +25,7 @@ struct Measurements {
     db::OutboxStore::Status outbox;
     push::DispatcherStatus push;
     std::uint64_t waiting_logins = 0;
+    std::vector<BridgeStatus> bridges;
   };
   std::optional<Node> node;  // empty while starting
 };

@@ -20,7 +20,8 @@ class Gateway:
     """One configuration, and the process that serves it. Listeners: mqtt, http, and with `tls_folder` (server.crt,
     server.key) mqtts. `sections` adds to or replaces what is in the file, as {"delivery": {"ack_timeout": "2s"}}. `binary` serves."""
 
-    def __init__(self, folder, database_url, apps=(), sections=None, shards=None, tls_folder=None, binary="wakemq"):
+    def __init__(self, folder, database_url, apps=(), sections=None, shards=None, tls_folder=None, binary="wakemq",
+                 bridges=()):
         self.folder = folder
         self.binary = binary
         self.config = os.path.join(folder, "wakemq.toml")
@@ -28,7 +29,7 @@ class Gateway:
         self.mqtt_port, self.mqtts_port, self.http_port = free_port(), free_port(), free_port()
         self.tls_folder = tls_folder
         self.sections = {"database": {"url": database_url, "pool": 4}, **(sections or {})}
-        self.apps = list(apps)
+        self.apps, self.bridges = list(apps), list(bridges)
         self.environment = {}
         if shards is not None:
             self.environment["WAKEMQ_SERVER_SHARDS"] = str(shards)
@@ -44,6 +45,8 @@ class Gateway:
             lines += [f"[{section}]", *(f"{key} = {to_toml(value)}" for key, value in keys.items())]
         for app in self.apps:
             lines += ["[[push.app]]", *(f"{key} = {to_toml(value)}" for key, value in app.items())]
+        for bridge in self.bridges:
+            lines += ["[[bridge]]", *(f"{key} = {to_toml(value)}" for key, value in bridge.items())]
         with open(self.config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 

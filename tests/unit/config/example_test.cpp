@@ -41,6 +41,7 @@ TEST(ExampleFile, ShowsEveryKeyWithAValueThatItTakes) {
   EXPECT_TRUE(settings.problems.empty());
   Config config;
   grow_elements(config, "push.app", 1);
+  grow_elements(config, "bridge", 1);
   std::size_t key_count = 0;
   for (const Setting& setting : settings.written) {
     if (setting.key.empty()) continue;

@@ -26,6 +26,17 @@ TEST(Relay, ConnectsBothSidesWithSessionsThatStay) {
               ElementsAre("SUBSCRIBE a/# q1 retain-handling 1 here/c/# q0 retain-handling 0"));
 }
 
+TEST(Relay, OffersWhatIsRetainedAgainToABrokerThatHasLostEverything) {
+  RelayBench bench({"a/# out 1"});
+  bench.come_up();
+  bench.lose(kRemote);
+  bench.come_up(kRemote, true);
+  EXPECT_THAT(bench.sent(kLocal), Contains("SUBSCRIBE a/# q1 retain-handling 1"));
+  bench.lose(kRemote);
+  bench.come_up(kRemote, false);
+  EXPECT_THAT(bench.sent(kLocal), Contains("SUBSCRIBE a/# q1 retain-handling 0"));
+}
+
 TEST(Relay, TellsAnOldBrokerThatABridgeComesUnlessItRefusesThat) {
   RelayOptions options = RelayBench::options({"# both 1"});
   options.remote.version = Version::V311;
