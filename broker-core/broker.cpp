@@ -121,9 +121,10 @@ ConnectionId Broker::accept(ListenerFacts facts, Now now) {
   Connection& connection = *s.connections[slot];
   connection.id = {(std::uint64_t{s.next_generation++} << 32) | slot};
   connection.phase = Connection::Phase::AwaitConnect;
+  const SteadyTime accepted_at = facts.accepted_at == SteadyTime{} ? now.steady : facts.accepted_at;
   connection.listener = std::make_unique<ListenerFacts>(std::move(facts));
   connection.connected_at = now.utc;
-  s.arm_connection(connection, now.steady + s.limits.connect_timeout);
+  s.arm_connection(connection, accepted_at + s.limits.connect_timeout);
   ++s.counters.connections;
   return connection.id;
 }
@@ -139,11 +140,10 @@ void Broker::on_authenticated(ConnectionId id, AuthOutcome outcome, Now now) {
   }
 }
 
-void Broker::on_closed(ConnectionId id, Now now) {
+void Broker::on_closed(ConnectionId id, Now now, const char* why) {
   Connection* connection = state_->find(id);
   if (!connection) return;
-  if (connection->phase != Connection::Phase::Closing)
-    state_->at(now).close(*connection, "connection lost", true, now);
+  if (connection->phase != Connection::Phase::Closing) state_->at(now).close(*connection, why, true, now);
   connection->phase = Connection::Phase::Free;
   const std::uint32_t slot = slot_of(id);
   state_->connections[slot].reset();

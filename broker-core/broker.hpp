@@ -97,8 +97,9 @@ class Broker {
   /// closed: consumes everything.
   std::size_t on_bytes(ConnectionId connection, Bytes in, Now now);
   void on_authenticated(ConnectionId connection, AuthOutcome outcome, Now now);
-  /// The socket is gone (end of file, error, or after Close). Idempotent.
-  void on_closed(ConnectionId connection, Now now);
+  /// The socket is gone (end of file, error, or after Close). Idempotent. `why`: for the log, when it was not
+  /// the machine that wanted it.
+  void on_closed(ConnectionId connection, Now now, const char* why = "connection lost");
   Outbound& output(ConnectionId connection);
   /// Some of output() has been written: there may be room for more.
   void on_written(ConnectionId connection, Now now);

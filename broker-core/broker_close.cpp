@@ -55,7 +55,10 @@ void Broker::State::close(Connection& connection, std::string why, bool fires_wi
     connection.session = Connection::kNoSession;
     detach(session, fires_will, now);
   } else if (!is_shutting_down) {
-    report(Incident::Level::Info, "client.refused", connection.listener->address + ": " + why);
+    // Left without a word: a port scan, or somebody's health check.
+    const bool is_probe = connection.last_received == SteadyTime{} && now.steady < connection.deadline;
+    report(is_probe ? Incident::Level::Debug : Incident::Level::Info, "client.refused",
+           connection.listener->address + ": " + why);
   }
   connection.acks.clear();
   effects.push_back(Close{connection.id, std::move(why)});

@@ -167,7 +167,8 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
                         std::nullopt,
                         connection.listener->certificate_cn,
                         connection.listener->address,
-                        pending->client_id};
+                        pending->client_id,
+                        connection.listener->logins};
   if (connect.username) question.username = std::string(*connect.username);
   if (connect.password) question.password = std::string(as_text(*connect.password));
   connection.pending = std::move(pending);

@@ -27,6 +27,8 @@ struct ListenerFacts {
   std::string protocol = "mqtt";  // as in [[listener]]
   std::string address{};          // peer, "host:port"
   std::string certificate_cn{};   // of a verified client certificate, else empty
+  SteadyTime accepted_at{};       // connect_timeout counts from here; unset: from Broker::accept
+  std::uint32_t logins = 0;       // what the listener lets in, for whoever answers Authenticate; 0: no rules
 };
 
 /// Write what is in the Outbound, then close (half-close, drain, close).
@@ -52,6 +54,7 @@ struct Authenticate {
   std::string certificate_cn{};
   std::string address{};
   ClientId client_id{};
+  std::uint32_t logins = 0;  // as in ListenerFacts
 };
 /// Read the oldest `limit` rows of the session's queue but for those we hold. Answer with on_queue_page.
 struct LoadQueue {

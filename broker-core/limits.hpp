@@ -16,6 +16,7 @@ struct Limits {
   std::uint32_t max_topic_levels = 64;
   std::chrono::milliseconds connect_timeout{10'000};  // from accept to a whole CONNECT
   std::uint32_t connects_per_second = 2'000;          // of the process
+  std::uint32_t max_connections_per_address = 0;      // of one host; 0: no limit
   std::uint32_t publishes_per_second = 0;             // per client; 0: no limit
   std::uint32_t max_subscriptions = 10'000;           // per session
   std::uint16_t max_topic_aliases = 32;               // of one client, in each direction

@@ -76,7 +76,7 @@ std::vector<Key> bridge_keys() {
       {.section = "bridge",
        .name = "topics",
        .field =
-           field(&B::topics, List{"lines \"pattern [out|in|both [qos [local-prefix [remote-prefix]]]]\""}),
+           field(&B::topics, List{"a list of lines \"pattern [out|in|both [qos [local-prefix [remote-prefix]]]]\""}),
        .prose = "What is carried, as Mosquitto's topic lines: pattern, out|in|both (out), QoS (0), local "
                 "prefix, remote "
                 "prefix; two quotes are an empty one. The first line that matches names a message. It is "

@@ -1,6 +1,7 @@
 #include "config/check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -62,19 +63,47 @@ bool is_apple_id(const std::string& text) {
 
 void check_tls(const ListenerOptions& listener, Findings& findings) {
   const bool has_tls_keys = !listener.cert_file.empty() || !listener.key_file.empty() ||
-                            !listener.client_ca_file.empty() || listener.client_cert != ClientCert::None;
+                            !listener.client_ca_file.empty() || listener.client_cert != ClientCert::None ||
+                            !listener.more_cert_files.empty() || !listener.crl_file.empty() ||
+                            !listener.psk_file.empty();
   if (!is_tls(listener.protocol)) {
     return findings.require(!has_tls_keys, "protocol", "mqtts, wss or https, since TLS keys are set here");
   }
-  findings.require(!listener.cert_file.empty(), "cert_file", "a certificate (PEM): this protocol is TLS");
-  findings.require(!listener.key_file.empty(), "key_file",
+  const bool is_psk_alone = listener.cert_file.empty() && !listener.psk_file.empty();
+  findings.require(!listener.cert_file.empty() || is_psk_alone, "cert_file",
+                   "a certificate (PEM), or psk_file: this protocol is TLS");
+  findings.require(!listener.key_file.empty() || is_psk_alone, "key_file",
                    "the certificate's private key (PEM): this protocol is TLS");
+  findings.require(listener.crl_file.empty() || !listener.client_ca_file.empty(), "crl_file",
+                   "together with client_ca_file: whose certificates are revoked");
+  findings.require_readable(listener.crl_file, "crl_file");
+  findings.require_readable(listener.psk_file, "psk_file");
+  for (const std::string& file : listener.more_cert_files) findings.require_readable(file, "more_cert_files");
   findings.require(
       (listener.client_cert == ClientCert::None) == listener.client_ca_file.empty(), "client_ca_file",
       "together with client_cert = \"request\" or \"require\": who may sign clients' certificates");
   findings.require_readable(listener.cert_file, "cert_file");
   findings.require_readable(listener.key_file, "key_file");
   findings.require_readable(listener.client_ca_file, "client_ca_file");
+}
+
+bool is_mode(const std::string& text) {
+  return text.size() >= 3 && text.size() <= 4 && text.find_first_not_of("01234567") == std::string::npos &&
+         (text.size() == 3 || text.front() == '0');
+}
+
+void check_rules(const ListenerOptions& listener, Findings& findings) {
+  constexpr std::array kLogins{"password", "token", "certificate", "anonymous"};
+  for (const std::string& login : listener.auth) {
+    findings.require(std::ranges::find(kLogins, login) != kLogins.end(), "auth",
+                     "\"password\", \"token\", \"certificate\" or \"anonymous\", not \"" + login + "\"");
+  }
+  const bool is_http = listener.protocol == Protocol::Http || listener.protocol == Protocol::Https;
+  findings.require(listener.auth.empty() || !is_http, "auth", "only for listeners of MQTT");
+  const bool is_websocket = listener.protocol == Protocol::Ws || listener.protocol == Protocol::Wss;
+  findings.require(listener.allowed_origins.empty() || is_websocket, "allowed_origins",
+                   "only with ws or wss");
+  findings.require(is_mode(listener.unix_mode), "unix_mode", "the mode of a file in octal, as \"0660\"");
 }
 
 void check_listeners(const Config& config, std::vector<Finding>& all) {
@@ -91,6 +120,7 @@ void check_listeners(const Config& config, std::vector<Finding>& all) {
                        "an address of its own: another [[listener]] has this one");
     }
     check_tls(listener, findings);
+    check_rules(listener, findings);
   }
 }
 

@@ -54,14 +54,10 @@ struct Text {
 };
 
 struct List {
-  std::string what;  // "lines that ..."
-  std::string expected() const { return "a list of " + what + ", as [\"…\", \"…\"]"; }
-  std::optional<std::vector<std::string>> parse(const Value& value) const { return as_list(value); }
-  std::string print(const std::vector<std::string>& list) const {
-    std::string out = "[";
-    for (const std::string& text : list) out.append(out.size() > 1 ? ", " : "").append(quoted_toml(text));
-    return out + "]";
-  }
+  std::string what;  // "a list of origins"
+  std::string expected() const { return what; }
+  std::optional<TextList> parse(const Value& value) const { return as_text_list(value); }
+  std::string print(const TextList& list) const { return list_toml(list); }
 };
 
 struct Integer {

@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "config/bridge_keys.hpp"
+#include "config/listener_keys.hpp"
 
 namespace wake::config {
 namespace {
@@ -32,7 +33,8 @@ constexpr std::array kSections{
     SectionInfo{"limits", false, "What one client, or all of them, can make the gateway spend."},
     SectionInfo{"push.app", true,
                 "An app and the provider that wakes its phones. One id may have an entry per platform and "
-                "environment."},
+                "environment.",
+                false},
     SectionInfo{
         "bridge", true,
         "Another MQTT broker that this one connects to, and the topics carried between the two. What waits "
@@ -42,14 +44,6 @@ constexpr std::array kSections{
     SectionInfo{"log", false, "To standard error, one line an event."},
 };
 
-const Choice<Protocol> kProtocols{{{"mqtt", Protocol::Mqtt},
-                                   {"mqtts", Protocol::Mqtts},
-                                   {"ws", Protocol::Ws},
-                                   {"wss", Protocol::Wss},
-                                   {"http", Protocol::Http},
-                                   {"https", Protocol::Https}}};
-const Choice<ClientCert> kClientCerts{
-    {{"none", ClientCert::None}, {"request", ClientCert::Request}, {"require", ClientCert::Require}}};
 const Choice<broker::Platform> kPlatforms{{{"apns", broker::Platform::Apns}, {"fcm", broker::Platform::Fcm}}};
 const Choice<broker::Environment> kEnvironments{
     {{"production", broker::Environment::Production}, {"sandbox", broker::Environment::Sandbox}}};
@@ -61,51 +55,6 @@ const Choice<LogFormat> kFormats{{{"text", LogFormat::Text}, {"json", LogFormat:
 
 const Text kFile{"the path of a file"};
 const Flag kFlag;
-
-std::vector<Key> listener_keys() {
-  using L = ListenerOptions;
-  return {
-      {.section = "listener",
-       .name = "protocol",
-       .field = field(&L::protocol, kProtocols),
-       .prose = "MQTT or REST, plain, over WebSocket (ws, wss; path /mqtt) or over TLS (mqtts, wss, https).",
-       .example = "\"mqtts\""},
-      {.section = "listener",
-       .name = "address",
-       .field = field(&L::address, Text{"\"host:port\", \"[v6]:port\", \":port\" or \"unix:/path\""}),
-       .prose =
-           "Customary ports: 1883 mqtt, 8883 mqtts, 9001 ws, 9002 wss, 8080 http. No host: all addresses.",
-       .example = "\":8883\""},
-      {.section = "listener",
-       .name = "cert_file",
-       .field = field(&L::cert_file, kFile),
-       .prose = "Certificate chain in PEM, the server's own first. For mqtts, wss and https.",
-       .example = "\"/etc/wakemq/tls/server.crt\"",
-       .needs_restart = false},
-      {.section = "listener",
-       .name = "key_file",
-       .field = field(&L::key_file, kFile),
-       .prose = "Its private key in PEM.",
-       .example = "\"/etc/wakemq/tls/server.key\"",
-       .needs_restart = false},
-      {.section = "listener",
-       .name = "client_ca_file",
-       .field = field(&L::client_ca_file, kFile),
-       .prose = "Certificates in PEM that may sign clients' certificates.",
-       .example = "\"/etc/wakemq/tls/clients-ca.crt\"",
-       .needs_restart = false},
-      {.section = "listener",
-       .name = "client_cert",
-       .field = field(&L::client_cert, kClientCerts),
-       .prose = "Ask for a client certificate, or insist on one; its CN is then the user name.",
-       .example = "\"request\""},
-      {.section = "listener",
-       .name = "proxy_protocol",
-       .field = field(&L::proxy_protocol, kFlag),
-       .prose =
-           "A load balancer in front sends the PROXY protocol's header. Only when nobody else can connect."},
-  };
-}
 
 std::vector<Key> storage_keys() {
   using D = db::DatabaseOptions;
@@ -221,6 +170,10 @@ std::vector<Key> limit_keys() {
        .field = field(&L::connect_timeout, Span<milliseconds>{milliseconds(100), seconds(600)}),
        .prose = "From accepting a connection to its whole CONNECT, TLS included."},
       {.section = "limits",
+       .name = "max_connections_per_address",
+       .field = field(&L::max_connections_per_address, Integer{0, kMaxU32}),
+       .prose = "MQTT connections from one IP address; more are closed at once. 0: no limit."},
+      {.section = "limits",
        .name = "connects_per_second",
        .field = field(&L::connects_per_second, Integer{1, 10'000'000}),
        .prose = "Connections admitted by the process; more wait, so that an outage ends in no storm."},
@@ -238,20 +191,24 @@ std::vector<Key> push_keys() {
        .name = "id",
        .field = field(&P::id, Text{"the app id that phones register with"}),
        .prose = "The app id that phones register with.",
-       .example = "\"com.example.cam\""},
+       .example = "\"com.example.cam\"",
+       .needs_restart = false},
       {.section = "push.app",
        .name = "platform",
        .field = field(&P::platform, kPlatforms),
-       .prose = "Apple's or Google's service."},
+       .prose = "Apple's or Google's service.",
+       .needs_restart = false},
       {.section = "push.app",
        .name = "topic",
        .field = field(&P::topic, Text{"the app's bundle id"}),
        .prose = "APNs: the app's bundle id.",
-       .example = "\"com.example.cam\""},
+       .example = "\"com.example.cam\"",
+       .needs_restart = false},
       {.section = "push.app",
        .name = "environment",
        .field = field(&P::environment, kEnvironments),
-       .prose = "APNs: sandbox is for apps installed from Xcode."},
+       .prose = "APNs: sandbox is for apps installed from Xcode.",
+       .needs_restart = false},
       {.section = "push.app",
        .name = "key_file",
        .field = field(&P::key_file, kFile),
@@ -283,15 +240,18 @@ std::vector<Key> push_keys() {
       {.section = "push.app",
        .name = "endpoint",
        .field = field(&P::endpoint, Text{"\"https://host:port\""}),
-       .prose = "Stands in for the provider's own, as a simulator does."},
+       .prose = "Stands in for the provider's own, as a simulator does.",
+       .needs_restart = false},
       {.section = "push.app",
        .name = "ca_file",
        .field = field(&P::ca_file, kFile),
-       .prose = "Certificates trusted there, instead of the system's."},
+       .prose = "Certificates trusted there, instead of the system's.",
+       .needs_restart = false},
       {.section = "push.app",
        .name = "proxy",
        .field = field(&P::proxy, Text{"\"http://host:port\""}),
        .prose = "An HTTP proxy that knows CONNECT.",
+       .needs_restart = false,
        .is_secret = true},
   };
 }

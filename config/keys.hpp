@@ -16,6 +16,7 @@ struct SectionInfo {
   std::string_view name;  // as in the file: "limits", "push.app"
   bool is_array = false;  // [[name]], any number of them
   std::string_view prose;
+  bool needs_restart = true;  // of an array: a change of the number of elements
 };
 
 struct Key {

@@ -176,7 +176,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& want
   for (const SectionInfo& info : sections()) {
     const std::size_t count = element_count(running, info.name);
     if (count != element_count(wanted, info.name)) {
-      changed.emplace_back(info.name);
+      if (info.needs_restart) changed.emplace_back(info.name);
       continue;
     }
     for (const Key& key : keys()) {

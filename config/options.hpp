@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace wake::config {
 
@@ -14,17 +15,31 @@ enum class Protocol : std::uint8_t { Mqtt, Mqtts, Ws, Wss, Http, Https };
 /// Whether TLS asks the client for a certificate; its CN is then the user name (contract §4).
 enum class ClientCert : std::uint8_t { None, Request, Require };
 
+enum class TlsVersion : std::uint8_t { Tls12, Tls13 };
+
 /// One [[listener]].
 struct ListenerOptions {
   Protocol protocol = Protocol::Mqtt;
   std::string address =
       ":1883";  // "host:port", "[v6]:port", ":port" (all addresses) or "unix:/path": config/address.hpp
-  std::string cert_file;       // PEM, the chain with the server's own first
-  std::string key_file;        // PEM
+  std::string cert_file;                     // PEM, the chain with the server's own first
+  std::string key_file;                      // PEM
+  std::vector<std::string> more_cert_files;  // PEM, chain and key in one; shown to who asks for their names
+  TlsVersion min_version = TlsVersion::Tls12;
   std::string client_ca_file;  // PEM; who may sign clients' certificates
+  std::string crl_file;        // PEM; which of those are revoked
   ClientCert client_cert = ClientCert::None;
+  std::string psk_file;            // "identity:hexkey" lines; the identity is the user name
+  std::vector<std::string> auth;   // "password", "token", "certificate", "anonymous"; empty: as [auth] says
+  std::string unix_mode = "0660";  // of a Unix socket's file
+  std::vector<std::string> allowed_origins;  // ws, wss: pages that may connect; empty: any
   bool proxy_protocol = false;  // the PROXY protocol's header (v1 or v2) comes first and names the real peer
 };
+
+/// The number that unix_mode writes in octal (config/check.cpp has refused anything else).
+inline unsigned unix_mode_of(const ListenerOptions& listener) {
+  return static_cast<unsigned>(std::stoul(listener.unix_mode, nullptr, 8));
+}
 
 inline bool is_tls(Protocol protocol) {
   return protocol == Protocol::Mqtts || protocol == Protocol::Wss || protocol == Protocol::Https;

@@ -1,5 +1,6 @@
 // TOML -> settings. Knows the shape of the file (sections, arrays of tables), not the keys.
 #include <algorithm>
+#include <filesystem>
 
 #include <toml++/toml.h>
 
@@ -10,10 +11,10 @@ namespace wake::config {
 namespace {
 
 Value to_list(const toml::array& array) {
-  std::vector<std::string> list;
-  for (const toml::node& node : array) {
-    const auto* text = node.as_string();
-    if (!text) return Unusable{"a list with something else than text in it"};
+  TextList list;
+  for (const toml::node& element : array) {
+    const auto* text = element.as_string();
+    if (text == nullptr) return Unusable{"a list of something else than strings"};
     list.push_back(text->get());
   }
   return list;
@@ -97,6 +98,9 @@ class Reader {
 }  // namespace
 
 Settings read_toml(const std::string& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error))
+    return {.written = {}, .problems = {{file, "", "expected a file, not a directory"}}};
   try {
     return Reader(file).read(toml::parse_file(file));
   } catch (const toml::parse_error& error) {

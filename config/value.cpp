@@ -85,11 +85,11 @@ std::optional<std::string> as_text(const Value& value) {
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> as_list(const Value& value) {
-  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return *list;
+std::optional<TextList> as_text_list(const Value& value) {
+  if (const auto* list = std::get_if<TextList>(&value)) return *list;
   const auto* bare = std::get_if<Bare>(&value);
   if (!bare) return std::nullopt;
-  std::vector<std::string> list;
+  TextList list;
   for (std::string_view rest = bare->text; !rest.empty();) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     if (std::string item = trimmed(rest.substr(0, end)); !item.empty()) list.push_back(std::move(item));
@@ -117,6 +117,12 @@ std::string duration_text(std::chrono::milliseconds duration) {
 }
 
 std::string size_text(std::int64_t bytes) { return amount_text(bytes, kSizes, "0B"); }
+
+std::string list_toml(const TextList& list) {
+  std::string out = "[";
+  for (const std::string& text : list) out.append(out.size() > 1 ? ", " : "").append(quoted_toml(text));
+  return out + "]";
+}
 
 std::string quoted_toml(std::string_view text) {
   std::string out = "\"";

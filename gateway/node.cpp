@@ -59,7 +59,8 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
       pool_(pool),
       load_pool_({config.database.url, static_cast<int>(kLoadWorkers) + 2}),
       pair_(std::move(pair)),
-      admission_(config.limits.max_connections, config.limits.connects_per_second),
+      admission_(config.limits.max_connections, config.limits.connects_per_second,
+                 config.limits.max_connections_per_address),
       bridge_logins_(config.bridges),
       login_workers_("login", std::max(2u, std::thread::hardware_concurrency())),
       load_workers_("load", kLoadWorkers) {

@@ -19,6 +19,7 @@ Credentials to_credentials(broker::Authenticate& question) {
   if (question.password) credentials.password = Secret(std::move(*question.password));
   if (!question.certificate_cn.empty()) credentials.certificate_cn = std::move(question.certificate_cn);
   credentials.client_id = question.client_id.value;
+  credentials.logins = question.logins;
   credentials.address = question.address.substr(0, question.address.rfind(':'));
   return credentials;
 }

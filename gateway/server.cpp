@@ -2,6 +2,7 @@
 // is going on.
 #include "gateway/server.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <optional>
 #include <stdexcept>
@@ -35,7 +36,7 @@ class Server {
  public:
   explicit Server(const config::Config& config)
       : config_(config),
-        listeners_(config.listeners),
+        listeners_(config.listeners, config.limits.max_packet_bytes),
         pool_(config.database),
         authenticator_(pool_, {.allow_anonymous = config.auth.allow_anonymous}),
         pairing_(rest_options(config), port_, authenticator_, pool_) {}
@@ -63,6 +64,7 @@ class Server {
     options.listeners = config.listeners;
     options.self_registration = config.auth.self_registration;
     options.token_ttl = config.auth.token_ttl;
+    options.proxy_timeout = config.limits.connect_timeout;
     options.max_payload_bytes = config.limits.max_packet_bytes;
     return options;
   }
@@ -103,7 +105,7 @@ class Server {
     }
     try {
       listeners_.reload(loaded.config.listeners, node_->shards());
-      rest_->reload_certificates();
+      rest_->reload_certificates(loaded.config.listeners);
     } catch (const std::runtime_error& error) {
       log(LogLevel::Error, "reload.refused", std::string("certificates stay as they are: ") + error.what());
     }
@@ -172,6 +174,11 @@ int serve(const config::Config& config) {
   if (config.auth.allow_anonymous) {
     log(LogLevel::Warn, "gateway.anonymous",
         "auth.allow_anonymous: clients without credentials may do everything");
+  }
+  for (const config::ListenerOptions& listener : config.listeners) {
+    if (std::ranges::find(listener.auth, "anonymous") == listener.auth.end()) continue;
+    log(LogLevel::Warn, "gateway.anonymous",
+        "listener " + listener.address + ": clients without credentials may do everything");
   }
   raise_descriptor_limit(config.limits.max_connections);
   try {

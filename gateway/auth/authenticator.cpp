@@ -87,12 +87,19 @@ AuthResult Authenticator::authenticate(const Credentials& credentials) {
 
 AuthResult Authenticator::check(const Credentials& credentials) {
   if (credentials.username && !broker::is_id_allowed(*credentials.username)) return refused();
+  const Logins logins = credentials.logins;
   if (credentials.password) {
-    if (credentials.password->reveal().starts_with(kTokenPrefix)) return check_token(credentials);
-    return credentials.username ? check_password(credentials) : refused();
+    const bool is_token = credentials.password->reveal().starts_with(kTokenPrefix);
+    if (may(logins, is_token ? Login::Token : Login::Password, true)) {
+      if (is_token) return check_token(credentials);
+      return credentials.username ? check_password(credentials) : refused();
+    }
   }
-  if (credentials.certificate_cn) return check_certificate(credentials);
-  if (credentials.username || !options_.allow_anonymous) return refused();
+  if (credentials.certificate_cn && may(logins, Login::Certificate, true))
+    return check_certificate(credentials);
+  if (credentials.username || credentials.password ||
+      !may(logins, Login::Anonymous, options_.allow_anonymous))
+    return refused();
   AuthResult anonymous{.outcome = Outcome::Ok, .principal = {}, .grants = {}};
   anonymous.grants.is_superuser = true;
   anonymous.grants.may_see_sys = true;

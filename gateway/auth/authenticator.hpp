@@ -8,6 +8,7 @@
 
 #include "broker-core/access/grants.hpp"
 #include "broker-core/types.hpp"
+#include "gateway/auth/logins.hpp"
 #include "gateway/auth/secret.hpp"
 
 namespace wake::db {
@@ -24,6 +25,7 @@ struct Credentials {
   std::optional<std::string> certificate_cn;  // of a client certificate that TLS has verified
   std::string client_id;                      // MQTT only; replaces %c in rules
   std::string address;                        // peer without its port; failed log-ins are slowed per address
+  Logins logins = 0;                          // what the listener lets in
 };
 
 struct AuthResult {
@@ -56,7 +58,8 @@ class Authenticator {
 
   /// Order: "api-key" and its key; a device and its secret; an access token as the password (no user name, or
   /// its user's); user name and password; the certificate's CN as the user name of a user or device; nobody
-  /// at all, when allowed. Never throws for what a client sent. Thread: any worker.
+  /// at all, when allowed. A token, password or certificate that the listener does not let in is not
+  /// looked at. Never throws for what a client sent. Thread: any worker.
   AuthResult authenticate(const Credentials& credentials);
 
   /// The same principal's grants as of now: after a pairing, a rule or a key changed. A principal that no

@@ -23,12 +23,8 @@ bool has_waiting(int fd) {
 
 }  // namespace
 
-Acceptor::Acceptor(FileDescriptor fd, std::string protocol, TlsContextPtr context, Admission& admission)
-    : Pollable(Kind::Acceptor),
-      fd_(std::move(fd)),
-      protocol_(std::move(protocol)),
-      context_(std::move(context)),
-      admission_(admission) {}
+Acceptor::Acceptor(FileDescriptor fd, ListenerRulesPtr rules, Admission& admission)
+    : Pollable(Kind::Acceptor), fd_(std::move(fd)), rules_(std::move(rules)), admission_(admission) {}
 
 void Acceptor::on_event(broker::Now now, const std::function<void(Arrival)>& take) {
   retry_at_.reset();
@@ -72,6 +68,11 @@ std::optional<Arrival> Acceptor::accept_one(broker::Now now) {
   }
   has_told_exhausted_ = false;
   const std::string peer = peer_endpoint(address, length).text();
+  if (!rules_->expects_proxy_header && !answer.place->claim(peer)) {
+    log(LogLevel::Info, "listener.address_full",
+        peer + ": closed, its address has limits.max_connections_per_address");
+    return Arrival{};
+  }
   return arrive(std::move(fd), peer, std::move(*answer.place));
 }
 
@@ -80,12 +81,16 @@ Arrival Acceptor::arrive(FileDescriptor fd, const std::string& address, Admissio
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Arrival arrival;
   arrival.facts = std::make_unique<broker::ListenerFacts>();
-  arrival.facts->protocol = protocol_;
+  arrival.facts->protocol = rules_->protocol;
   arrival.facts->address = address;
+  arrival.facts->logins = rules_->logins;
   arrival.place = std::move(place);
-  arrival.has_shaken_hands = context_ == nullptr;
+  arrival.awaits_proxy_header = rules_->expects_proxy_header;
+  arrival.has_shaken_hands = !rules_->tls && !rules_->websocket && !rules_->expects_proxy_header;
   arrival.transport =
-      context_ ? make_tls_transport(std::move(fd), context_) : make_plain_transport(std::move(fd));
+      rules_->tls ? make_tls_transport(std::move(fd), rules_->tls) : make_plain_transport(std::move(fd));
+  if (rules_->websocket)
+    arrival.transport = make_websocket_transport(std::move(arrival.transport), *rules_->websocket);
   return arrival;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "gateway/listen/admission.hpp"
-#include "gateway/listen/tls_context.hpp"
+#include "gateway/listen/listener_rules.hpp"
 #include "gateway/mqtt/poller.hpp"
 #include "gateway/mqtt/socket.hpp"
 
@@ -21,13 +21,11 @@ class Acceptor : public Pollable {
   /// At most so many in one round, that those who are in are served.
   static constexpr int kAcceptsPerRound = 64;
 
-  /// `context`: empty on a plain listener. `protocol`: as in [[listener]].
-  Acceptor(FileDescriptor fd, std::string protocol, TlsContextPtr context, Admission& admission);
+  Acceptor(FileDescriptor fd, ListenerRulesPtr rules, Admission& admission);
 
   int fd() const { return fd_.get(); }
-  const std::string& protocol() const { return protocol_; }
   /// New connections use it from now on.
-  void use_context(TlsContextPtr context) { context_ = std::move(context); }
+  void use(ListenerRulesPtr rules) { rules_ = std::move(rules); }
 
   /// The poller says somebody waits; calls `take` for each that is let in.
   void on_event(broker::Now now, const std::function<void(Arrival)>& take);
@@ -39,8 +37,7 @@ class Acceptor : public Pollable {
   Arrival arrive(FileDescriptor fd, const std::string& address, Admission::Place place);
 
   FileDescriptor fd_;
-  std::string protocol_;
-  TlsContextPtr context_;
+  ListenerRulesPtr rules_;
   Admission& admission_;
   std::optional<broker::SteadyTime> retry_at_;
   bool has_told_exhausted_ = false;

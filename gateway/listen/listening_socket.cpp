@@ -4,10 +4,12 @@
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 namespace wake::gateway {
@@ -23,9 +25,16 @@ const sockaddr* generic(const sockaddr_storage& address) {
 [[noreturn]] void fail(const Endpoint& endpoint, int error) {
   std::string hint;
   if (error == EADDRINUSE) hint = "; another process listens there: stop it or change [[listener]] address";
+  if (error == EADDRINUSE && endpoint.is_unix())
+    hint =
+        "; another process listens there, or the file is no socket: remove it or change [[listener]] address";
   if (error == EACCES) hint = "; this user may not: ports below 1024 need CAP_NET_BIND_SERVICE";
   if (error == EADDRNOTAVAIL) hint = "; this machine has no such address";
   throw std::runtime_error("cannot listen on " + endpoint.text() + ": " + std::strerror(error) + hint);
+}
+
+const char* path_of(const Endpoint& endpoint) {
+  return reinterpret_cast<const sockaddr_un&>(endpoint.address).sun_path;
 }
 
 FileDescriptor open_bound(const Endpoint& endpoint, bool shares_port) {
@@ -43,6 +52,11 @@ FileDescriptor open_bound(const Endpoint& endpoint, bool shares_port) {
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, is_any ? &off : &on, sizeof on);
   }
   if (::bind(fd.get(), generic(endpoint.address), endpoint.length) != 0) fail(endpoint, errno);
+  return fd;
+}
+
+FileDescriptor open_listening(const Endpoint& endpoint, bool shares_port) {
+  FileDescriptor fd = open_bound(endpoint, shares_port);
   if (::listen(fd.get(), kBacklog) != 0) fail(endpoint, errno);
   return fd;
 }
@@ -76,17 +90,18 @@ Endpoint any_endpoint(std::uint16_t port) {
 
 /// A socket file that nobody listens on is a leftover of a killed process.
 void remove_stale(const Endpoint& endpoint) {
-  const auto& address = reinterpret_cast<const sockaddr_un&>(endpoint.address);
+  struct stat found {};
+  if (::lstat(path_of(endpoint), &found) != 0 || !S_ISSOCK(found.st_mode)) return;
   const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(probe.get(), generic(endpoint.address), endpoint.length) != 0 && errno == ECONNREFUSED) {
-    ::unlink(address.sun_path);
+    ::unlink(path_of(endpoint));
   }
 }
 
 }  // namespace
 
 std::string Endpoint::text() const {
-  if (is_unix()) return std::string("unix:") + reinterpret_cast<const sockaddr_un&>(address).sun_path;
+  if (is_unix()) return std::string("unix:") + path_of(*this);
   char text[INET6_ADDRSTRLEN] = "";
   if (address.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
@@ -122,18 +137,39 @@ std::vector<Endpoint> resolve(const config::Address& address) {
   return endpoints;
 }
 
-std::vector<FileDescriptor> listen_on(const Endpoint& endpoint, unsigned shard_count) {
-  std::vector<FileDescriptor> sockets;
+SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+  struct stat made {};
+  ::stat(path_.c_str(), &made);
+  device_ = made.st_dev;
+  inode_ = made.st_ino;
+}
+
+SocketFile::SocketFile(SocketFile&& other) noexcept
+    : path_(std::exchange(other.path_, {})), device_(other.device_), inode_(other.inode_) {}
+
+SocketFile::~SocketFile() {
+  struct stat found {};
+  const bool is_ours = !path_.empty() && ::stat(path_.c_str(), &found) == 0 && found.st_dev == device_ &&
+                       found.st_ino == inode_;
+  if (is_ours) ::unlink(path_.c_str());
+}
+
+Listening listen_on(const Endpoint& endpoint, unsigned shard_count, mode_t unix_mode) {
   if (endpoint.is_unix()) {
     remove_stale(endpoint);
-    sockets.push_back(open_bound(endpoint, false));
-    return sockets;
+    FileDescriptor fd = open_bound(endpoint, false);
+    Listening unix_socket{{}, SocketFile(path_of(endpoint))};
+    if (::chmod(path_of(endpoint), unix_mode) != 0 || ::listen(fd.get(), kBacklog) != 0)
+      fail(endpoint, errno);
+    unix_socket.sockets.push_back(std::move(fd));
+    return unix_socket;
   }
   // With SO_REUSEPORT alone a second gateway would silently take half of the connections: ask first without
   // it.
-  Endpoint shared = local_endpoint(open_bound(endpoint, false).get());
-  for (unsigned k = 0; k < shard_count; ++k) sockets.push_back(open_bound(shared, true));
-  return sockets;
+  const Endpoint shared = local_endpoint(open_listening(endpoint, false).get());
+  Listening tcp;
+  for (unsigned k = 0; k < shard_count; ++k) tcp.sockets.push_back(open_listening(shared, true));
+  return tcp;
 }
 
 Endpoint local_endpoint(int fd) {

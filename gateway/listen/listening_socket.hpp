@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include "config/address.hpp"
 #include "gateway/file_descriptor.hpp"
@@ -25,10 +26,32 @@ struct Endpoint {
 /// where IPv6 exists). Blocks on name resolution. Throws std::runtime_error saying which address and why.
 std::vector<Endpoint> resolve(const config::Address& address);
 
+/// The file of a Unix socket: removed with the object, if it is still the one that was bound.
+class SocketFile {
+ public:
+  SocketFile() = default;
+  /// `path`: just bound.
+  explicit SocketFile(std::string path);
+  SocketFile(SocketFile&& other) noexcept;
+  SocketFile& operator=(SocketFile&&) = delete;
+  ~SocketFile();
+
+ private:
+  std::string path_;  // empty: none
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+struct Listening {
+  std::vector<FileDescriptor> sockets;
+  SocketFile file;
+};
+
 /// `shard_count` sockets that share the endpoint's port (port 0: the system picks one for all), non-blocking,
-/// already listening; one socket when it is a Unix path. Throws std::runtime_error naming the address and
+/// already listening; one socket when it is a Unix path, whose file gets `unix_mode` before anybody can
+/// connect and replaces one that nobody listens on any more. Throws std::runtime_error naming the address and
 /// what to do: taken by another process, no right, no such address.
-std::vector<FileDescriptor> listen_on(const Endpoint& endpoint, unsigned shard_count);
+Listening listen_on(const Endpoint& endpoint, unsigned shard_count, mode_t unix_mode = 0660);
 
 /// Where a socket listens, or whom it is connected to.
 Endpoint local_endpoint(int fd);

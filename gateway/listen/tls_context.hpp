@@ -1,6 +1,9 @@
-// The server side of TLS for one listener: certificate, key, whose clients' certificates count. TLS 1.2
-// and 1.3 only. A context is immutable and shared by all shards (OpenSSL counts the references itself); a
-// reload makes a new one, and connections that exist keep theirs.
+// The server side of TLS for one listener: certificates by name, whose clients' certificates count,
+// pre-shared keys. TLS 1.2 and 1.3 only. A context is immutable and shared by all shards (OpenSSL counts the
+// references itself); a reload makes a new one, and connections that exist keep theirs.
+//
+// Sessions are resumed by tickets: the client keeps the state, we keep none, and any shard takes it. The keys
+// that seal tickets are the context's own, so after a reload nobody resumes past a new revocation list.
 #pragma once
 
 #include <memory>
@@ -27,7 +30,8 @@ using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 /// The server's end of a connection on `fd`, which stays the caller's. Null when memory is lacking.
 SslPtr make_ssl(const TlsContextPtr& context, int fd);
 
-/// The common name of the client's certificate, when TLS has verified one; else empty.
-std::string verified_common_name(const SSL& ssl);
+/// Who TLS has verified the client to be: the identity of its pre-shared key, or the common name of its
+/// certificate; else empty.
+std::string verified_name(const SSL& ssl);
 
 }  // namespace wake::gateway

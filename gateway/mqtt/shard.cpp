@@ -152,23 +152,21 @@ void Shard::post_committed(std::uint64_t batch, bool is_failed) {
 }
 void Shard::post_arrival(Arrival arrival) { impl_->post(std::move(arrival)); }
 
-void Shard::open_listener(FileDescriptor fd, std::string key, std::string protocol, TlsContextPtr context,
-                          Admission& admission) {
+void Shard::open_listener(FileDescriptor fd, std::string key, ListenerRulesPtr rules, Admission& admission) {
   auto acceptor = std::make_shared<std::unique_ptr<Acceptor>>(
-      std::make_unique<Acceptor>(std::move(fd), std::move(protocol), std::move(context), admission));
+      std::make_unique<Acceptor>(std::move(fd), std::move(rules), admission));
   post([impl = impl_.get(), key = std::move(key), acceptor](broker::Broker&, broker::Now) {
     if (!impl->poller.add((*acceptor)->fd(), **acceptor)) return;
     impl->listeners.push_back({key, std::move(*acceptor)});
   });
 }
 
-void Shard::reload_listener(std::string key, TlsContextPtr context) {
-  post(
-      [impl = impl_.get(), key = std::move(key), context = std::move(context)](broker::Broker&, broker::Now) {
-        for (Impl::Listener& listener : impl->listeners) {
-          if (listener.key == key) listener.acceptor->use_context(context);
-        }
-      });
+void Shard::reload_listener(std::string key, ListenerRulesPtr rules) {
+  post([impl = impl_.get(), key = std::move(key), rules = std::move(rules)](broker::Broker&, broker::Now) {
+    for (Impl::Listener& listener : impl->listeners) {
+      if (listener.key == key) listener.acceptor->use(rules);
+    }
+  });
 }
 
 void Shard::close_listeners() {

@@ -13,7 +13,7 @@
 
 #include "broker-core/broker.hpp"
 #include "gateway/listen/admission.hpp"
-#include "gateway/listen/tls_context.hpp"
+#include "gateway/listen/listener_rules.hpp"
 #include "gateway/mqtt/shard_host.hpp"
 #include "gateway/mqtt/sockets.hpp"
 
@@ -59,9 +59,8 @@ class Shard {
   /// A socket that another shard hands over.
   void post_arrival(Arrival arrival);
   /// `key` names the listener for reload_listener(); several sockets may have the same.
-  void open_listener(FileDescriptor fd, std::string key, std::string protocol, TlsContextPtr context,
-                     Admission& admission);
-  void reload_listener(std::string key, TlsContextPtr context);
+  void open_listener(FileDescriptor fd, std::string key, ListenerRulesPtr rules, Admission& admission);
+  void reload_listener(std::string key, ListenerRulesPtr rules);
   void close_listeners();
   /// `answer` is called on the shard's thread.
   void ask_snapshot(std::function<void(ShardSnapshot)> answer);

@@ -21,11 +21,12 @@ struct Arrival {
   std::vector<std::byte> rest;  // received, not yet taken by a machine
   bool has_shaken_hands = false;
   bool has_ended = false;  // the peer will send nothing more
+  bool awaits_proxy_header = false;
 };
 
 struct Socket : Pollable {
   enum class Phase : std::uint8_t {
-    Handshaking,  // TLS; unknown to the machine; bounded by connect_timeout
+    Handshaking,  // PROXY header, TLS, WebSocket; unknown to the machine; bounded by connect_timeout
     Open,
     Flushing,  // the machine wants it closed; its output is still going out; bounded by kFlushTimeout
     Draining,  // we have ended; what the peer still sends is thrown away; bounded by kDrainTimeout
@@ -41,6 +42,7 @@ struct Socket : Pollable {
   bool is_paused = false;    // the machine leaves whole packets lying: do not read until Resume
   bool has_ended = false;    // the peer will send nothing more
   bool is_listed = false;    // in the list of those to be read
+  bool awaits_proxy_header = false;
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
   std::uint32_t drained_bytes = 0;

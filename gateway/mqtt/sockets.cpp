@@ -50,6 +50,7 @@ void Sockets::adopt(Arrival arrival, broker::Now now) {
   Socket& socket = make_socket();
   socket.transport = std::move(arrival.transport);
   socket.facts = std::move(arrival.facts);
+  if (socket.facts->accepted_at == broker::SteadyTime{}) socket.facts->accepted_at = now.steady;
   socket.place = std::move(arrival.place);
   socket.rest = std::move(arrival.rest);
   socket.has_ended = arrival.has_ended;
@@ -59,6 +60,7 @@ void Sockets::adopt(Arrival arrival, broker::Now now) {
     discard(socket);
     return;
   }
+  socket.awaits_proxy_header = arrival.awaits_proxy_header;
   if (arrival.has_shaken_hands) {
     enter(socket, now);
     return;
@@ -83,6 +85,8 @@ void Sockets::on_event(Pollable& pollable, std::uint32_t events, broker::Now now
   } else if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && socket.is_blocked) {
     socket.is_blocked = false;
     write(socket, now);
+  } else if ((events & EPOLLOUT) != 0 && socket.phase == Socket::Phase::Open) {
+    socket.transport->flush();
   }
 }
 
@@ -101,7 +105,8 @@ std::optional<Arrival> Sockets::take(broker::ConnectionId id) {
                   std::move(socket->place),
                   std::move(socket->rest),
                   true,
-                  socket->has_ended};
+                  socket->has_ended,
+                  false};
   discard(*socket);
   return arrival;
 }
@@ -109,12 +114,16 @@ std::optional<Arrival> Sockets::take(broker::ConnectionId id) {
 void Sockets::discard(Socket& socket) {
   if (socket.phase == Socket::Phase::Gone) return;
   socket.phase = Socket::Phase::Gone;
-  const std::uint32_t slot = broker::slot_of(socket.connection);
-  if (slot < by_connection_.size() && by_connection_[slot] == &socket) by_connection_[slot] = nullptr;
-  std::erase(displaced_, &socket);
+  unlink(socket);
   socket.transport.reset();  // closes, and with that leaves the poller
   socket.place = {};
   gone_.push_back(&socket);
+}
+
+void Sockets::unlink(const Socket& socket) {
+  const std::uint32_t slot = broker::slot_of(socket.connection);
+  if (slot < by_connection_.size() && by_connection_[slot] == &socket) by_connection_[slot] = nullptr;
+  std::erase(displaced_, &socket);
 }
 
 void Sockets::end_round() {
@@ -144,12 +153,7 @@ void Sockets::on_deadline(broker::Now now) {
       if (socket != nullptr && socket->phase == phase) act(*socket);
     }
   };
-  each_due(handshaking_, Socket::Phase::Handshaking, [&](Socket& socket) {
-    ++counters_.handshakes_timed_out;
-    log(LogLevel::Info, "tls.handshake_timed_out",
-        socket.facts->address + ": no handshake within connect_timeout");
-    discard(socket);
-  });
+  each_due(handshaking_, Socket::Phase::Handshaking, [&](Socket& socket) { time_out_handshake(socket); });
   each_due(flushing_, Socket::Phase::Flushing, [&](Socket& socket) {
     ++counters_.flush_timeouts;
     lose(socket, now);

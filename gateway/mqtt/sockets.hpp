@@ -21,15 +21,21 @@ struct SocketCounters {
   std::uint64_t bytes_sent = 0;         // MQTT bytes, before TLS
   std::uint64_t handshakes_failed = 0;  // TLS
   std::uint64_t handshakes_timed_out = 0;
-  std::uint64_t wrong_listener = 0;  // TLS bytes on a plain listener
-  std::uint64_t flush_timeouts = 0;  // a client that did not take its last bytes
+  std::uint64_t proxy_headers_refused = 0;
+  std::uint64_t proxy_headers_timed_out = 0;
+  std::uint64_t upgrades_refused = 0;  // HTTP requests that opened no WebSocket
+  std::uint64_t upgrades_timed_out = 0;
+  std::uint64_t frames_malformed = 0;  // WebSocket frames that broke the protocol
+  std::uint64_t wrong_listener = 0;    // TLS bytes on a plain listener
+  std::uint64_t flush_timeouts = 0;    // a client that did not take its last bytes
 };
 
 class Sockets {
  public:
   static constexpr std::chrono::seconds kFlushTimeout{5};
   static constexpr std::chrono::seconds kDrainTimeout{2};
-  static constexpr std::uint32_t kDrainBytes = 64 * 1024;
+  /// More than a socket buffer holds: what a client had under way when we ended.
+  static constexpr std::uint32_t kDrainBytes = 1024 * 1024;
   /// At most so much of one socket in one round, that nobody starves.
   static constexpr std::size_t kReadBytes = 256 * 1024;
 
@@ -78,21 +84,32 @@ class Sockets {
   Socket* find(const Deadline& deadline) const;
   void list(Socket& socket);
   void discard(Socket& socket);
+  /// The machine's ids lead to it no more.
+  void unlink(const Socket& socket);
+
+  // sockets_handshake.cpp
+  void shake_hands(Socket& socket, broker::Now now);
+  /// False: not yet, or never.
+  bool take_proxy_header(Socket& socket, broker::Now now);
+  void refuse_handshake(Socket& socket, const std::string& why, bool has_received, broker::Now now);
+  void time_out_handshake(Socket& socket);
 
   // sockets_read.cpp
-  void shake_hands(Socket& socket, broker::Now now);
   void enter(Socket& socket, broker::Now now);
   void read(Socket& socket, broker::Now now);
   bool is_on_wrong_listener(const Socket& socket, broker::Bytes in) const;
   void feed(Socket& socket, broker::Bytes in, broker::Now now);
   void keep_rest(Socket& socket, broker::Bytes rest);
   void feed_rest(Socket& socket, broker::Now now);
-  void drain(Socket& socket, broker::Now now);
+  void hear_out(Socket& socket, broker::Now now);
+  void drain(Socket& socket);
 
   // sockets_write.cpp
   bool write(Socket& socket, broker::Now now);
   void lose(Socket& socket, broker::Now now);
   void end(Socket& socket, broker::Now now);
+  void break_off(Socket& socket, broker::Now now);
+  void linger(Socket& socket, broker::Now now);
 
   broker::Broker& broker_;
   Poller& poller_;

@@ -1,5 +1,8 @@
 // Sockets: from the descriptor to the machine.
+#include <cerrno>
 #include <cstring>
+
+#include <sys/socket.h>
 
 #include "broker-core/packet/frame.hpp"
 #include "gateway/mqtt/sockets.hpp"
@@ -21,20 +24,6 @@ bool begins_with_whole_packet(broker::Bytes rest) {
 }
 
 }  // namespace
-
-void Sockets::shake_hands(Socket& socket, broker::Now now) {
-  switch (socket.transport->shake_hands()) {
-    case Transport::Handshake::Done:
-      socket.facts->certificate_cn = socket.transport->certificate_cn();
-      return enter(socket, now);
-    case Transport::Handshake::Pending:
-      return;
-    case Transport::Handshake::Failed:
-      ++counters_.handshakes_failed;
-      log(LogLevel::Info, "tls.handshake_failed", socket.facts->address + ": " + socket.transport->failure());
-      return discard(socket);
-  }
-}
 
 void Sockets::enter(Socket& socket, broker::Now now) {
   socket.phase = Socket::Phase::Open;
@@ -63,8 +52,10 @@ void Sockets::read_ready(broker::Now now) {
         if (socket->is_readable && !socket->is_paused) read(*socket, now);
         break;
       case Socket::Phase::Flushing:
+        if (socket->is_readable) hear_out(*socket, now);
+        break;
       case Socket::Phase::Draining:
-        if (socket->is_readable) drain(*socket, now);
+        if (socket->is_readable) drain(*socket);
         break;
       case Socket::Phase::Gone:
         break;
@@ -98,6 +89,7 @@ void Sockets::read(Socket& socket, broker::Now now) {
     socket.rest.resize(before);
   }
   if (socket.phase != Socket::Phase::Open) return;
+  if (got.state == Transport::Read::State::Violated) return break_off(socket, now);
   const bool has_failed = got.state == Transport::Read::State::Failed;
   if (has_failed || (socket.has_ended && !socket.is_paused)) return lose(socket, now);
   if (socket.is_readable && !socket.is_paused && !socket.has_ended) list(socket);
@@ -155,16 +147,25 @@ void Sockets::resume(broker::ConnectionId id, broker::Now now) {
   feed_rest(*socket, now);
 }
 
-void Sockets::drain(Socket& socket, broker::Now now) {
+/// TLS may have to read before it can write the rest, and a WebSocket has Pings to answer.
+void Sockets::hear_out(Socket& socket, broker::Now now) {
+  using State = Transport::Read::State;
   const Transport::Read got = socket.transport->read(buffer_);
-  const bool has_failed = got.state == Transport::Read::State::Failed;
-  socket.is_readable = got.state == Transport::Read::State::More || (socket.is_hung_up && got.bytes > 0);
-  socket.has_ended = has_failed || got.state == Transport::Read::State::Ended;
-  if (socket.phase == Socket::Phase::Flushing) {
-    if (has_failed) return lose(socket, now);
+  socket.is_readable = got.state == State::More || (socket.is_hung_up && got.bytes > 0);
+  socket.has_ended = got.state != State::More && got.state != State::Drained;
+  if (got.state == State::Failed) return lose(socket, now);
+  if (socket.is_readable) list(socket);
+}
+
+/// Whatever it is wrapped in, nobody will look at it.
+void Sockets::drain(Socket& socket) {
+  const ssize_t got = ::recv(socket.transport->fd(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+    socket.is_readable = errno == EINTR;
   } else {
-    socket.drained_bytes += static_cast<std::uint32_t>(got.bytes);
-    if (socket.has_ended || socket.drained_bytes > kDrainBytes) return discard(socket);
+    if (got <= 0) return discard(socket);
+    socket.drained_bytes += static_cast<std::uint32_t>(got);
+    if (socket.drained_bytes > kDrainBytes) return discard(socket);
   }
   if (socket.is_readable) list(socket);
 }

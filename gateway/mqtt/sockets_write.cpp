@@ -1,6 +1,7 @@
 // Sockets: from the machine's Outbounds to the descriptor, and how a socket ends.
 #include <array>
 
+#include "gateway/listen/listening_socket.hpp"
 #include "gateway/mqtt/sockets.hpp"
 #include "gateway/observe/log.hpp"
 
@@ -10,6 +11,15 @@ namespace {
 /// Pieces of one writev. Small packets lie one behind the other in one piece, so more are rare; and this is
 /// cleared at every write.
 constexpr std::size_t kPieces = 64;
+
+/// For the log, once the machine has the facts.
+std::string peer_of(const Transport& transport) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  ::getpeername(transport.fd(), reinterpret_cast<sockaddr*>(&address), &length);
+  return peer_endpoint(address, length).text();
+}
+
 }  // namespace
 
 bool Sockets::write_touched(broker::Now now) {
@@ -72,8 +82,22 @@ void Sockets::end(Socket& socket, broker::Now now) {
   // connection and could take our last packet with it.
   if (socket.has_ended) return lose(socket, now);
   broker_.on_closed(socket.connection, now);
-  by_connection_[broker::slot_of(socket.connection)] = nullptr;
+  linger(socket, now);
+}
+
+void Sockets::break_off(Socket& socket, broker::Now now) {
+  const std::string why = socket.transport->failure();
+  ++counters_.frames_malformed;
+  log(LogLevel::Info, "websocket.malformed", peer_of(*socket.transport) + ": " + why);
+  broker_.on_closed(socket.connection, now, why.c_str());
+  linger(socket, now);
+}
+
+void Sockets::linger(Socket& socket, broker::Now now) {
+  unlink(socket);
   socket.connection = {};
+  socket.facts.reset();
+  std::vector<std::byte>().swap(socket.rest);
   socket.phase = Socket::Phase::Draining;
   socket.transport->end_writing();
   draining_.push_back({now.steady + kDrainTimeout, socket.slot, socket.generation});

@@ -63,9 +63,11 @@ class TlsTransport final : public Transport {
     ::shutdown(fd(), SHUT_WR);
   }
 
-  std::string certificate_cn() const override { return verified_common_name(*ssl_); }
+  std::string certificate_cn() const override { return verified_name(*ssl_); }
   std::string failure() const override { return failure_; }
   bool is_tls() const override { return true; }
+  Layer layer() const override { return Layer::Tls; }
+  bool has_received() const override { return BIO_number_read(SSL_get_rbio(ssl_.get())) > 0; }
 
  private:
   /// Up to one record's bytes from the front, gathered. A blocked record comes again with the same first

@@ -73,6 +73,16 @@ constexpr ShardFigure kShardFigures[] = {
      [](const ShardSnapshot& s) { return s.sockets.handshakes_failed; }},
     {"wakemq_tls_handshakes_timed_out_total", "TLS handshakes not finished within connect_timeout", kCounter,
      [](const ShardSnapshot& s) { return s.sockets.handshakes_timed_out; }},
+    {"wakemq_proxy_headers_refused_total", "PROXY headers missing or malformed", kCounter,
+     [](const ShardSnapshot& s) { return s.sockets.proxy_headers_refused; }},
+    {"wakemq_proxy_headers_timed_out_total", "PROXY headers not whole within connect_timeout", kCounter,
+     [](const ShardSnapshot& s) { return s.sockets.proxy_headers_timed_out; }},
+    {"wakemq_websocket_refused_total", "HTTP requests that opened no WebSocket", kCounter,
+     [](const ShardSnapshot& s) { return s.sockets.upgrades_refused; }},
+    {"wakemq_websocket_timed_out_total", "WebSockets not opened within connect_timeout", kCounter,
+     [](const ShardSnapshot& s) { return s.sockets.upgrades_timed_out; }},
+    {"wakemq_websocket_malformed_total", "WebSocket frames that broke the protocol", kCounter,
+     [](const ShardSnapshot& s) { return s.sockets.frames_malformed; }},
     {"wakemq_wrong_listener_total", "TLS clients on a plain listener", kCounter,
      [](const ShardSnapshot& s) { return s.sockets.wrong_listener; }},
     {"wakemq_flush_timeouts_total", "clients that did not take their last bytes", kCounter,
@@ -240,6 +250,9 @@ class Reading : public prometheus::Collectable {
       add_storage(out, measurements_.node->commits, measurements_.node->outbox);
       add_push(out, measurements_.node->push);
       add_bridges(out, measurements_.node->bridges);
+      out.add("wakemq_connections_over_address_limit_total",
+              "connections closed because of max_connections_per_address", kCounter,
+              double(measurements_.node->over_address_limit));
       out.add("wakemq_logins_waiting", "CONNECTs waiting for a worker to check them", kGauge,
               double(measurements_.node->waiting_logins));
     }
@@ -266,7 +279,8 @@ Measurements measure(Node& node) {
                                          node.outbox_status(),
                                          node.dispatcher().status(),
                                          node.waiting_logins(),
-                                         node.bridges().status()};
+                                         node.bridges().status(),
+                                         node.admission().over_address_limit()};
   return measurements;
 }
 

@@ -26,6 +26,7 @@ struct Measurements {
     push::DispatcherStatus push;
     std::uint64_t waiting_logins = 0;
     std::vector<BridgeStatus> bridges;
+    std::uint64_t over_address_limit = 0;
   };
   std::optional<Node> node;  // empty while starting
 };

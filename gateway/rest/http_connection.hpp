@@ -57,7 +57,7 @@ class HttpConnection final : public HttpConnectionBase,
                               [self = this->shared_from_this()](beast::error_code error) {
                                 if (error)
                                   return;  // not TLS, or a certificate refused: nothing can be said to it
-                                self->certificate_cn_ = verified_common_name(*self->stream_.native_handle());
+                                self->certificate_cn_ = verified_name(*self->stream_.native_handle());
                                 self->read_header();
                               });
     } else {

@@ -18,6 +18,7 @@ struct RestOptions {
   std::size_t max_payload_bytes = 1024 * 1024;  // of a published message: [limits] max_packet
   std::chrono::milliseconds read_timeout{
       30'000};  // for a request's header, for its body, and between requests
+  std::chrono::milliseconds proxy_timeout{10'000};  // for a PROXY header: [limits] connect_timeout
   std::chrono::milliseconds write_timeout{30'000};  // for an answer
   std::chrono::seconds pairing_ttl{600};            // a pairing code's life
 

@@ -1,5 +1,6 @@
 #include "gateway/rest/server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include "config/address.hpp"
 #include "gateway/listen/listening_socket.hpp"
 #include "gateway/rest/http_connection.hpp"
+#include "gateway/rest/proxy_wait.hpp"
 #include "gateway/thread_name.hpp"
 
 namespace wake::gateway {
@@ -114,6 +116,19 @@ class Acceptor {
       return;
     }
     std::string host = host_of(address, length);
+    if (!options_.proxy_protocol) return serve(std::move(socket), std::move(host));
+    const auto refused = [this, host](const std::string& why, bool has_received) {
+      if (has_received) ++hub_.counters.malformed;
+      hub_.context.log(has_received ? push::LogLevel::Info : push::LogLevel::Debug, "proxy.refused",
+                       host + ": " + why);
+    };
+    const auto done = [this, host](ProxyWait::StreamSocket behind, const std::string& named) {
+      serve(std::move(behind), named.empty() ? host : named.substr(0, named.rfind(':')));
+    };
+    std::make_shared<ProxyWait>(hub_, std::move(socket), done, refused)->start();
+  }
+
+  void serve(asio::generic::stream_protocol::socket socket, std::string host) {
     if (tls_) {
       SSL_CTX_up_ref(tls_.get());
       asio::ssl::context context(
@@ -151,6 +166,7 @@ struct RestServer::Impl {
   Context context;
   HttpHub hub;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::vector<SocketFile> files;
   std::vector<std::uint16_t> ports;
   std::thread io_thread;
 
@@ -161,7 +177,9 @@ struct RestServer::Impl {
     const TlsContextPtr tls = tls_of(listener);
     bool is_first = true;
     for (const Endpoint& endpoint : resolve(*address)) {
-      for (FileDescriptor& fd : listen_on(endpoint, 1)) {
+      Listening listening = listen_on(endpoint, 1, config::unix_mode_of(listener));
+      files.push_back(std::move(listening.file));
+      for (FileDescriptor& fd : listening.sockets) {
         acceptors.push_back(std::make_unique<Acceptor>(hub, std::move(fd), listener, tls));
         if (std::exchange(is_first, false)) ports.push_back(acceptors.back()->port());
       }
@@ -202,9 +220,16 @@ void RestServer::start() {
 
 std::vector<std::uint16_t> RestServer::ports() const { return impl_->ports; }
 
-void RestServer::reload_certificates() {
+void RestServer::reload_certificates(const std::vector<config::ListenerOptions>& listeners) {
   std::vector<TlsContextPtr> fresh;
-  for (auto& acceptor : impl_->acceptors) fresh.push_back(tls_of(acceptor->options()));
+  for (auto& acceptor : impl_->acceptors) {
+    const config::ListenerOptions& old = acceptor->options();
+    const auto is_it = [&](const config::ListenerOptions& one) {
+      return one.protocol == old.protocol && one.address == old.address;
+    };
+    const auto found = std::ranges::find_if(listeners, is_it);
+    fresh.push_back(tls_of(found == listeners.end() ? old : *found));
+  }
   asio::post(impl_->hub.io, [this, fresh = std::move(fresh)] {
     for (std::size_t i = 0; i < fresh.size(); ++i) impl_->acceptors[i]->set_tls(fresh[i]);
   });

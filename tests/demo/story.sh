@@ -9,6 +9,8 @@ fcm=$simulator fcm_control=$(jq -r .control <<<"$simulator")
 step "The gateway gets its configuration, its tables, and starts"
 port_or_other 1883 && mqtt_port=$port
 port_or_other 8883 && mqtts_port=$port
+port_or_other 9001 && ws_port=$port
+port_or_other 9002 && wss_port=$port
 port_or_other 8080 && http_port=$port
 url=http://127.0.0.1:$http_port
 (umask 077 && : >"$out/wakemq.toml")
@@ -20,6 +22,16 @@ address = "127.0.0.1:$mqtt_port"
 [[listener]]
 protocol = "mqtts"
 address = "127.0.0.1:$mqtts_port"
+cert_file = "$WAKE_TLS_DIR/server.crt"
+key_file = "$WAKE_TLS_DIR/server.key"
+
+[[listener]]
+protocol = "ws"
+address = "127.0.0.1:$ws_port"
+
+[[listener]]
+protocol = "wss"
+address = "127.0.0.1:$wss_port"
 cert_file = "$WAKE_TLS_DIR/server.crt"
 key_file = "$WAKE_TLS_DIR/server.key"
 
@@ -56,7 +68,7 @@ came "$(<"$out/migrate.log")"
 admin=$("$build/wakemq" api-key create --config "$out/wakemq.toml" --name "demo $run" --scope admin --json | jq -r .key)
 shown "wakemq serve --config .dev/demo/wakemq.toml"
 start_gateway
-held "it is ready: MQTT on $mqtt_port, MQTT over TLS on $mqtts_port, REST on $http_port; ack_timeout is ${ack_timeout_s} s here"
+held "it is ready: MQTT on $mqtt_port, over TLS on $mqtts_port, over WebSocket on $ws_port and (TLS) $wss_port, REST on $http_port; ack_timeout is ${ack_timeout_s} s here"
 
 step "Anna gets an account and registers two phones over REST: an iPhone (APNs) and an Android phone (FCM)"
 shown "curl -X POST $url/v1/users -d '{\"username\":\"$user\",\"password\":…}'"

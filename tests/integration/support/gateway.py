@@ -18,16 +18,18 @@ def to_toml(value):
 
 class Gateway:
     """One configuration, and the process that serves it. Listeners: mqtt, http, and with `tls_folder` (server.crt,
-    server.key) mqtts. `sections` adds to or replaces what is in the file, as {"delivery": {"ack_timeout": "2s"}}. `binary` serves."""
+    server.key) mqtts; `listeners` adds more, each its keys. `sections` adds to or replaces what is in the file, as
+    {"delivery": {"ack_timeout": "2s"}}. `binary` serves."""
 
     def __init__(self, folder, database_url, apps=(), sections=None, shards=None, tls_folder=None, binary="wakemq",
-                 bridges=()):
+                 bridges=(), listeners=()):
         self.folder = folder
         self.binary = binary
         self.config = os.path.join(folder, "wakemq.toml")
         self.program = Program(os.path.join(folder, "gateway.log"))
         self.mqtt_port, self.mqtts_port, self.http_port = free_port(), free_port(), free_port()
         self.tls_folder = tls_folder
+        self.listeners = list(listeners)
         self.sections = {"database": {"url": database_url, "pool": 4}, **(sections or {})}
         self.apps, self.bridges = list(apps), list(bridges)
         self.environment = {}
@@ -41,6 +43,8 @@ class Gateway:
         if self.tls_folder:
             lines += ["[[listener]]", 'protocol = "mqtts"', f'address = "127.0.0.1:{self.mqtts_port}"',
                       f'cert_file = "{self.tls_folder}/server.crt"', f'key_file = "{self.tls_folder}/server.key"']
+        for listener in self.listeners:
+            lines += ["[[listener]]", *(f"{key} = {to_toml(value)}" for key, value in listener.items())]
         for section, keys in self.sections.items():
             lines += [f"[{section}]", *(f"{key} = {to_toml(value)}" for key, value in keys.items())]
         for app in self.apps:

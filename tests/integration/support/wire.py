@@ -88,14 +88,21 @@ class Closed(ConnectionError):
 
 
 class Wire:
-    """One connection. Every read has a deadline: socket.timeout is a failed test."""
+    """One connection. Every read has a deadline: socket.timeout is a failed test. `address`: of a Unix socket, instead of
+    the port. `before`: bytes that precede TLS."""
 
-    def __init__(self, port, version=4, tls=None, seconds=20.0):
+    def __init__(self, port, version=4, tls=None, seconds=20.0, address=None, before=b""):
         self.version = version
         self.buffer = b""
         self.early = []  # messages that came before the answer to a request
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=scaled(seconds))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if address is not None:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(scaled(seconds))
+            self.socket.connect(address)
+        else:
+            self.socket = socket.create_connection(("127.0.0.1", port), timeout=scaled(seconds))
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.sendall(before)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
 
@@ -124,13 +131,17 @@ class Wire:
                         return Packet(head >> 4, head & 15, body)
                 except IndexError:
                     pass  # the length is not whole yet
-            try:
-                data = self.socket.recv(65536)
-            except (ConnectionResetError, ssl.SSLError) as error:
-                raise Closed(str(error)) from error
-            if not data:
-                raise Closed("end of stream")
-            self.buffer += data
+            self.fill()
+
+    def fill(self):
+        """More bytes into the buffer."""
+        try:
+            data = self.socket.recv(65536)
+        except (ConnectionResetError, ssl.SSLError) as error:
+            raise Closed(str(error)) from error
+        if not data:
+            raise Closed("end of stream")
+        self.buffer += data
 
     def expect(self, packet_type):
         """The next packet, which must be of this type. Messages that arrive before an answer wait for read_message()."""

@@ -65,6 +65,33 @@ TEST_F(CheckFiles, TlsNeedsCertificateAndKey) {
   EXPECT_THAT(places(with(listener)), ElementsAre("listener[0].cert_file", "listener[0].key_file"));
 }
 
+TEST_F(CheckFiles, ListenerRulesAreHeldTo) {
+  ListenerOptions listener;
+  listener.auth = {"password", "certificate", "token", "anonymous"};
+  EXPECT_THAT(places(with(listener)), IsEmpty());
+  listener.auth = {"passwords"};
+  listener.allowed_origins = {"https://a"};
+  listener.unix_mode = "0888";
+  EXPECT_THAT(places(with(listener)),
+              ElementsAre("listener[0].auth", "listener[0].allowed_origins", "listener[0].unix_mode"));
+  ListenerOptions http;
+  http.protocol = Protocol::Http;
+  http.auth = {"password"};
+  EXPECT_THAT(places(with(http)), ElementsAre("listener[0].auth"));
+}
+
+TEST_F(CheckFiles, TlsMayHaveKeysInPlaceOfACertificate) {
+  ListenerOptions listener;
+  listener.protocol = Protocol::Mqtts;
+  listener.psk_file = file_.path();
+  EXPECT_THAT(places(with(listener)), IsEmpty());
+  listener.crl_file = file_.path();
+  EXPECT_THAT(places(with(listener)), ElementsAre("listener[0].crl_file"));
+  ListenerOptions more = tls();
+  more.more_cert_files = {file_.path(), "/nowhere.pem"};
+  EXPECT_THAT(places(with(more)), ElementsAre("listener[0].more_cert_files"));
+}
+
 TEST_F(CheckFiles, PlainListenerRefusesTlsKeys) {
   ListenerOptions listener = tls();
   listener.protocol = Protocol::Mqtt;

@@ -1,5 +1,7 @@
 #include "config/load.hpp"
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -215,6 +217,36 @@ TEST(Load, SecretIsNeverShown) {
     EXPECT_THAT(problem, testing::Not(HasSubstr("hunter2")));
     EXPECT_THAT(problem, testing::Not(HasSubstr("77345")));
   }
+}
+
+TEST(Load, AListIsWrittenAsOneAndInTheEnvironmentWithSemicolons) {
+  const std::string file =
+      "[[listener]]\nprotocol = \"ws\"\nallowed_origins = [\"https://a\", \"https://b\"]\n";
+  EXPECT_THAT(load_text(file, {}).config.listeners[0].allowed_origins, ElementsAre("https://a", "https://b"));
+  const Loaded loaded = load_text(file, {{"WAKEMQ_LISTENER_0_ALLOWED_ORIGINS", "https://c; https://d"}});
+  EXPECT_THAT(texts(loaded.problems), IsEmpty());
+  EXPECT_THAT(loaded.config.listeners[0].allowed_origins, ElementsAre("https://c", "https://d"));
+  const auto problems =
+      texts(load_text("[[listener]]\nallowed_origins = [1]\nauth = \"password\"\n", {}).problems);
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_THAT(problems[0], HasSubstr("listener[0].allowed_origins: expected a list of origins"));
+  EXPECT_THAT(problems[1], HasSubstr("listener[0].auth: expected a list"));
+}
+
+TEST(Load, ADirectoryIsNoConfiguration) {
+  const Loaded loaded = load(std::filesystem::temp_directory_path().string(), {});
+  ASSERT_EQ(loaded.problems.size(), 1u);
+  EXPECT_THAT(loaded.problems[0].text(), HasSubstr("expected a file, not a directory"));
+}
+
+TEST(NeedsRestart, NoPushAppDoes) {
+  Config running;
+  Config wanted;
+  wanted.push_apps.resize(2);
+  EXPECT_THAT(needs_restart(running, wanted), IsEmpty());
+  running.push_apps.resize(2);
+  wanted.push_apps[1].topic = "com.example.other";
+  EXPECT_THAT(needs_restart(running, wanted), IsEmpty());
 }
 
 TEST(NeedsRestart, NamesOnlyWhatSighupCannotChange) {

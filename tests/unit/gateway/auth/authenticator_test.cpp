@@ -98,6 +98,28 @@ TEST_F(AuthenticatorTest, NobodyEntersOnlyWhenAllowed) {
   EXPECT_EQ(open.authenticate(named("ann", "wrong horse")).outcome, Outcome::Refused);
 }
 
+TEST_F(AuthenticatorTest, AListenerLetsInOnlyWhatItNames) {
+  add_device("CAM1");
+  Authenticator closed(pool_, {});
+  Authenticator open(pool_, {.allow_anonymous = true});
+  const auto outcome = [&](Authenticator& authenticator, Credentials credentials,
+                           const std::vector<std::string>& words) {
+    credentials.logins = logins_of(words);
+    return authenticator.authenticate(credentials).outcome;
+  };
+  EXPECT_EQ(outcome(closed, named("CAM1", "secret"), {"password"}), Outcome::Ok);
+  EXPECT_EQ(outcome(closed, named("CAM1", "secret"), {"token", "certificate", "anonymous"}),
+            Outcome::Refused);
+  EXPECT_EQ(outcome(closed, certified("CAM1"), {"certificate"}), Outcome::Ok);
+  EXPECT_EQ(outcome(closed, certified("CAM1"), {"password"}), Outcome::Refused);
+  EXPECT_EQ(outcome(closed, {}, {"anonymous"}), Outcome::Ok);
+  EXPECT_EQ(outcome(open, {}, {"password"}), Outcome::Refused) << "narrower than [auth]";
+  Credentials both = named("CAM1", "not looked at");
+  both.certificate_cn = "CAM1";
+  EXPECT_EQ(outcome(closed, both, {"certificate"}), Outcome::Ok);
+  EXPECT_EQ(outcome(closed, both, {}), Outcome::Refused) << "the password comes first";
+}
+
 TEST_F(AuthenticatorTest, RuleTakesNoWildcardFromAClientId) {
   database_.sql("INSERT INTO acl_rules (subject, action, filter) VALUES ('all', 'all', 'in/%c/%u')");
   add_device("CAM1");

@@ -58,6 +58,33 @@ TEST_F(TlsContext, SpeaksNothingOlderThanTls12) {
   EXPECT_EQ(SSL_CTX_get_min_proto_version(context.get()), TLS1_2_VERSION);
 }
 
+TEST_F(TlsContext, MinVersionMayBeRaised) {
+  options_.min_version = config::TlsVersion::Tls13;
+  EXPECT_EQ(SSL_CTX_get_min_proto_version(make_tls_context(options_).get()), TLS1_3_VERSION);
+}
+
+TEST_F(TlsContext, NamesEachFurtherFileThatIsWrong) {
+  options_.more_cert_files = {certificates_.path("server.crt")};
+  EXPECT_NE(failure().find("more_cert_files"), std::string::npos) << "a key is missing: " << failure();
+  options_.more_cert_files.clear();
+  certificates_.write("clients.psk", "cam-1:short");
+  options_.psk_file = certificates_.path("clients.psk");
+  EXPECT_NE(failure().find("clients.psk: line 1"), std::string::npos) << failure();
+  options_.psk_file.clear();
+  options_.client_cert = config::ClientCert::Require;
+  options_.client_ca_file = certificates_.ca();
+  options_.crl_file = certificates_.ca();
+  EXPECT_NE(failure().find("crl_file"), std::string::npos) << failure();
+}
+
+TEST_F(TlsContext, KeysAloneNeedNoCertificate) {
+  certificates_.write("clients.psk", "cam-1:000102030405060708090a0b0c0d0e0f\n");
+  options_.psk_file = certificates_.path("clients.psk");
+  options_.cert_file.clear();
+  options_.key_file.clear();
+  EXPECT_EQ(failure(), "");
+}
+
 TEST(TlsFailureHint, KnowsWhatAPlainClientLooksLike) {
   EXPECT_NE(std::string(tls_failure_hint(SSL_R_WRONG_VERSION_NUMBER)).find("without TLS"), std::string::npos);
   EXPECT_STREQ(tls_failure_hint(-1), "");

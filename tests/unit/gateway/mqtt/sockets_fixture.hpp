@@ -63,12 +63,16 @@ class SocketsTest : public testing::Test {
     adopt(make_plain_transport(std::move(ends.ours)), true);
     return std::move(ends.theirs);
   }
-  void adopt(std::unique_ptr<Transport> transport, bool has_shaken_hands) {
+  Arrival arrive(std::unique_ptr<Transport> transport) {
     Arrival arrival;
     arrival.transport = std::move(transport);
     arrival.facts = std::make_unique<broker::ListenerFacts>();
     arrival.facts->address = "peer:1";
     arrival.place = std::move(*admission_.admit(now_.steady).place);
+    return arrival;
+  }
+  void adopt(std::unique_ptr<Transport> transport, bool has_shaken_hands) {
+    Arrival arrival = arrive(std::move(transport));
     arrival.has_shaken_hands = has_shaken_hands;
     sockets_.adopt(std::move(arrival), now_);
   }

@@ -55,6 +55,8 @@ TEST_F(TlsSocketsTest, AClientWithoutTheRequiredCertificateFails) {
   test::TlsClient client = connect_tls();
   shake_hands(client);
   EXPECT_EQ(sockets_.counters().handshakes_failed, 1u);
+  client.hang_up();
+  turn();
   EXPECT_EQ(sockets_.count(), 0u);
 }
 
@@ -72,6 +74,8 @@ TEST_F(TlsSocketsTest, APlainClientFailsAtOnce) {
   send(ends.theirs, kConnect);
   turn();
   EXPECT_EQ(sockets_.counters().handshakes_failed, 1u);
+  ends.theirs.reset();
+  turn();
   EXPECT_EQ(admission_.connections(), 0u);
 }
 
