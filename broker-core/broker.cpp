@@ -83,11 +83,13 @@ Broker::~Broker() = default;
 void Broker::load_session(SessionRecord record, std::uint32_t queued_messages, std::size_t queued_bytes,
                           Now now) {
   Session& session = state_->make_session(record.client_id, record.principal, record.expiry_s);
-  session.has_row = true;
+  state_->set_row(session, true);
   session.has_stored_tail = queued_messages > 0;
   session.queued_messages = queued_messages;
   session.queued_bytes = queued_bytes;
   session.ends_at = record.ends_at;
+  for (const PacketId id : record.receipts) session.received[id.value] = {.message = {}, .is_stored = true};
+  for (const PacketId id : record.started) session.restored[id.value] = Session::kNotLoaded;
   for (SubscriptionRecord& subscription : record.subscriptions) {
     state_->index(subscription.filter, {Subscriber::Kind::Session, session.slot, 0},
                   {subscription.qos, subscription.no_local, subscription.retain_as_published,
@@ -100,11 +102,7 @@ void Broker::load_session(SessionRecord record, std::uint32_t queued_messages, s
   }
 }
 
-void Broker::load_retained(MessageRecord message) {
-  const RecordPtr record = std::make_shared<const MessageRecord>(std::move(message));
-  state_->retained.set(record->topic, record);
-  ++state_->counters.retained;
-}
+void Broker::load_retained(MessageRecord message) { state_->on_retain_mail({false, std::move(message)}); }
 
 void Broker::apply_user(const UserRecordPtr& record, Now now) { state_->at(now).apply_user(record, now); }
 
@@ -192,6 +190,10 @@ void Broker::on_mail(unsigned from, std::vector<Mail> mail, Now now) {
       state_->on_route_mail(from, std::move(*route), now);
     } else if (auto* settled = std::get_if<SettledMail>(&one)) {
       state_->on_settled_mail(*settled);
+    } else if (const auto* session = std::get_if<SessionMail>(&one)) {
+      state_->count_session(session->principal, session->add);
+    } else if (const auto* final = std::get_if<FinalMail>(&one)) {
+      state_->release(final->message_id);
     } else {
       state_->on_retain_mail(std::get<RetainMail>(one).change);
     }
@@ -281,6 +283,7 @@ void Broker::shut_down(Now now) {
 
 void Broker::on_deadline(Now now) {
   State& s = state_->at(now);
+  s.retained_slices = 0;
   s.on_commit_window(now);
   while (const auto timer = s.timers.pop_due(now.steady)) {
     if (timer->kind == Timer::Kind::Connection) {
@@ -300,7 +303,7 @@ void Broker::on_deadline(Now now) {
         s.on_notice_timer(*session, timer->message, now);
         break;
       case Timer::Kind::RetainedSlice:
-        s.send_retained_slice(*session, now);
+        s.on_retained_timer(*session, now);
         break;
       case Timer::Kind::Connection:
         break;

@@ -72,6 +72,7 @@ struct Counters {
   std::uint64_t publishes_received = 0, publishes_sent = 0, publishes_dropped = 0, publishes_denied = 0;
   std::uint64_t bytes_received = 0, bytes_sent = 0;
   std::uint64_t messages_stored = 0, messages_refused = 0;  // refused: a queue was full
+  std::uint64_t messages_evicted = 0;  // dropped from a full queue by the policy drop_oldest
   std::uint64_t notices_sent = 0, notices_cancelled = 0, notices_held = 0;
   std::uint64_t unsettled = 0;  // now: publishes whose acknowledgement waits
 };

@@ -29,7 +29,7 @@ void Broker::State::on_disconnect(Connection& connection, const Disconnect& disc
     if (session.expiry_s == 0 && expiry_s != 0) {
       return fail(connection, ReasonCode::ProtocolError, "DISCONNECT raises a session expiry of 0", now);
     }
-    if (!session.phone) session.expiry_s = expiry_s;
+    if (!session.phone) session.expiry_s = granted_expiry(expiry_s);
   }
   const bool fires_will = disconnect.reason != ReasonCode::NormalDisconnection;
   close(connection, "the client disconnected", fires_will, now);

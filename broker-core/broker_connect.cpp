@@ -221,6 +221,11 @@ void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome
   if (pending.will && !outcome.grants.may_publish(pending.will->message.topic)) {
     return refuse(ReasonCode::NotAuthorized, "no permission to publish the will's topic");
   }
+  const bool is_new = !held || !held->has_row;
+  if (is_new && pending.expiry_s != 0 && !has_session_left(outcome.principal)) {
+    return refuse(ReasonCode::QuotaExceeded,
+                  "the account has as many sessions as [limits] max_sessions_per_principal allows");
+  }
   accept_connect(connection, outcome, now);
 }
 
@@ -234,7 +239,7 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
   const bool is_present = session && !pending.clean_start;
   if (session && pending.clean_start) purge(*session, now);
   if (!session) session = &make_session(pending.client_id, outcome.principal, pending.expiry_s);
-  session->expiry_s = session->phone ? kNeverExpires : pending.expiry_s;
+  session->expiry_s = session->phone ? kNeverExpires : granted_expiry(pending.expiry_s);
   session->grants = std::move(outcome.grants);
   session->principal = std::move(outcome.principal);
 
@@ -255,6 +260,7 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
     if (pending.is_assigned_id) connack.properties.assigned_client_id = client_id.value;
     if (is_capped) connack.properties.server_keep_alive_s = cap;
     if (session->expiry_s != pending.expiry_s) connack.properties.session_expiry_s = session->expiry_s;
+    connack.properties.receive_maximum = limits.receive_maximum;
     connack.properties.maximum_packet_bytes = limits.max_packet_bytes;
     connack.properties.shared_subscription_available = false;
     if (limits.max_topic_aliases != 0) connack.properties.topic_alias_maximum = limits.max_topic_aliases;

@@ -48,7 +48,7 @@ void Broker::State::apply_phone(const UserRecordPtr& user, const PhoneRecord& re
     session =
         &make_session(record.client_id,
                       {Principal::Kind::User, std::to_string(user->id.value), user->username}, kNeverExpires);
-    session->has_row = true;  // written with the phone
+    set_row(*session, true);  // written with the phone
   }
   if (!session->phone) {
     session->phone = std::make_unique<PhonePart>();

@@ -8,15 +8,10 @@ namespace wake::broker {
 
 namespace {
 
-/// Publishes of one connection whose acknowledgement waits. More, and its input is paused: v5 clients are
-/// bounded by the Receive Maximum besides, 3.x clients by nothing else.
-constexpr std::size_t kMaxWaitingAcks = 4096;
-/// Bytes on their way to storage. More, and durable publishes are refused until it catches up.
-constexpr std::size_t kMaxUnstoredBytes = 256 * 1024 * 1024;
-
 /// What the reason code alone does not tell the publisher.
-std::string_view why_refused(ReasonCode reason) {
-  switch (reason) {
+std::string_view why_refused(const PublisherAck& ack) {
+  if (ack.is_partial && !is_failure(ack.reason)) return "the queue of at least one receiver is full";
+  switch (ack.reason) {
     case ReasonCode::NotAuthorized:
       return "no permission to publish to this topic";
     case ReasonCode::QuotaExceeded:
@@ -48,6 +43,7 @@ Routed Routed::of(const RecordPtr& record, Waiter waiter) {
   routed.id = record->id;
   routed.at = record->at;
   routed.expires_at = record->expires_at;
+  routed.is_provisional = record->is_provisional;
   routed.waiter = waiter;
   routed.message = MessageRef(new Message{.record = record, .waiter = waiter});
   return routed;
@@ -65,6 +61,7 @@ const MessageRef& Routed::keep() {
   record->publisher.value = publisher;
   record->at = at;
   record->expires_at = expires_at;
+  record->is_provisional = is_provisional;
   message = MessageRef(new Message{.record = std::move(record), .waiter = waiter});
   return message;
 }
@@ -96,21 +93,21 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   }
   Session& session = *sessions[connection.session];
   const Qos qos = publish_packet.qos;
-  if (qos == Qos::ExactlyOnce && session.received.contains(publish_packet.packet_id.value)) {
-    // A repetition of what we have: PUBREC again once the first is settled, and nothing else (v5
-    // [MQTT-4.3.3-10]).
-    for (std::size_t i = 0; i < connection.acks.size(); ++i) {
-      if (connection.acks[i].packet_id == publish_packet.packet_id) return;
-    }
-    return send(connection, Ack{PacketType::Pubrec, publish_packet.packet_id, ReasonCode::Success, {}, {}});
-  }
+  const bool is_qos2 = qos == Qos::ExactlyOnce;
+  if (is_qos2 && session.received.contains(publish_packet.packet_id.value))
+    return on_repeated_publish(connection, session, publish_packet.packet_id);
+  if (!takes_one_more(connection, session, qos, now)) return;
   Routed routed;
   routed.qos = qos;
   if (qos != Qos::AtMostOnce) {
     routed.waiter = {Waiter::Kind::Publisher, connection.id,
-                     expect_ack(connection, publish_packet.packet_id, qos), false};
+                     expect_ack(connection, publish_packet.packet_id, qos)};
+    if (is_qos2) routed.waiter.session = session.key();
+    routed.waiter.packet_id = publish_packet.packet_id;
   }
+  if (is_qos2) session.received[publish_packet.packet_id.value] = {};
   const auto answer = [&](ReasonCode reason) {
+    if (is_qos2 && is_failure(reason)) session.received.erase(publish_packet.packet_id.value);
     if (qos != Qos::AtMostOnce) acknowledge(connection, routed.waiter.number, reason);
   };
   if (publish_packet.topic.starts_with("$wake/"))
@@ -125,11 +122,10 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
     ++counters.publishes_dropped;
     return answer(ReasonCode::NoMatchingSubscribers);
   }
-  if (qos != Qos::AtMostOnce && ledger.bytes_waiting() > kMaxUnstoredBytes) {
+  if (qos != Qos::AtMostOnce && ledger.bytes_waiting() > limits.max_unstored_bytes) {
     ++counters.messages_refused;
     return answer(ReasonCode::QuotaExceeded);
   }
-  if (qos == Qos::ExactlyOnce) session.received.insert(publish_packet.packet_id.value);
   const std::string properties = forwardable_properties(publish_packet.properties);
   routed.topic = publish_packet.topic;
   routed.payload = publish_packet.payload;
@@ -139,6 +135,7 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   routed.id = message_ids.next(now.utc);
   routed.at = now.utc;
   routed.expires_at = expiry_of(publish_packet.properties.message_expiry_s, now);
+  if (is_qos2) session.received[publish_packet.packet_id.value].message = routed.id;
   publish(routed, now);
 }
 
@@ -147,6 +144,34 @@ ReasonCode Broker::State::resolve_alias(Connection& connection, Publish& publish
   if (!connection.aliases) connection.aliases = std::make_unique<TopicAliases>();
   return connection.aliases->in.resolve(*publish_packet.properties.topic_alias, publish_packet.topic,
                                         limits.max_topic_aliases);
+}
+
+/// v5 §4.9, [MQTT-3.3.4-9]; of a session, the QoS 2 ids that see no PUBREL.
+bool Broker::State::takes_one_more(Connection& connection, const Session& session, Qos qos, Now now) {
+  if (qos == Qos::AtMostOnce) return true;
+  const bool is_over = connection.version == Version::V5 && connection.unanswered >= limits.receive_maximum;
+  const bool has_ids = qos == Qos::AtLeastOnce || session.received.size() < limits.receive_maximum;
+  if (!is_over && has_ids) {
+    ++connection.unanswered;
+    return true;
+  }
+  ++counters.messages_refused;
+  fail(connection, ReasonCode::ReceiveMaximumExceeded,
+       "more unacknowledged publishes than [limits] receive_maximum", now);
+  return false;
+}
+
+/// A repetition of what we have: PUBREC again once the first is settled, and nothing else (v5
+/// [MQTT-4.3.3-10]).
+void Broker::State::on_repeated_publish(Connection& connection, Session& session, PacketId packet_id) {
+  for (std::size_t i = 0; i < connection.acks.size(); ++i) {
+    if (connection.acks[i].packet_id == packet_id) return;
+  }
+  Waiter* waiter = settlements.find(session.received[packet_id.value].message);
+  if (!waiter) return send(connection, Ack{PacketType::Pubrec, packet_id, ReasonCode::Success, {}, {}});
+  waiter->connection = connection.id;  // it came over an earlier connection, and is not settled yet
+  waiter->number = expect_ack(connection, packet_id, Qos::ExactlyOnce);
+  ++connection.unanswered;
 }
 
 /// $wake/…: what the gateway itself takes (contract §6). The answer to the publisher.
@@ -202,61 +227,43 @@ void Broker::State::publish_will(Session& session, const WillRecord& will, Now n
 }
 
 void Broker::State::publish_backend(MessageRecord message, std::uint64_t ticket, Now now) {
-  if (ledger.bytes_waiting() > kMaxUnstoredBytes) {
+  if (ledger.bytes_waiting() > limits.max_unstored_bytes) {
     effects.push_back(PublishSettled{ticket, {}, ReasonCode::QuotaExceeded});
     return;
   }
   message.id = message_ids.next(now.utc);
   message.at = now.utc;
   Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(message)),
-                             {Waiter::Kind::Backend, {}, ticket, false});
+                             {Waiter::Kind::Backend, {}, ticket});
   publish(routed, now);
 }
 
 void Broker::State::publish(Routed& routed, Now now) {
-  if (routed.retain) retain(routed);
-  bool has_receivers = route(routed, now);
+  gather(routed);
+  const Session* publisher = routed.waiter.session != 0 ? session_of(routed.waiter.session) : nullptr;
+  routed.has_receipt = publisher && publisher->is_durable();
+  routed.is_provisional = routed.has_receipt && !interested.empty();
+  if (routed.retain) (retain(routed) ? routed.is_taken : routed.waiter.is_refused) = true;
+  bool has_receivers = deliver_all(routed, now);
+  if (routed.has_receipt) keep_receipt(routed);
   for (const std::uint32_t shard : interested) {
     has_receivers = true;
     const bool wants_settlement = routed.waiter.kind != Waiter::Kind::None;
     if (wants_settlement) owe(*routed.keep());
     mail[shard].push_back(RouteMail{*routed.keep()->record, wants_settlement});
   }
+  finish_routing(routed, has_receivers);
+}
+
+void Broker::State::finish_routing(Routed& routed, bool has_receivers) {
   if (routed.waiter.kind == Waiter::Kind::None) return;
-  if (routed.message && routed.message->is_open) {
-    one_answered(routed.id, false);  // the routing itself
-  } else {
-    if (routed.message) routed.waiter.is_refused = routed.message->waiter.is_refused;
-    answer_waiter(routed.waiter, routed.id, has_receivers);
-  }
-}
-
-void Broker::State::retain(Routed& routed) {
-  RetainedChange change;
-  change.clear = routed.payload.empty();  // v5 [MQTT-3.3.1-6], v3.1.1 [MQTT-3.3.1-10]
-  if (change.clear) {
-    change.message.id = routed.id;
-    change.message.topic = routed.topic;
-  } else {
-    change.message = *routed.keep()->record;
-  }
-  on_retain_mail(change);
-  for (unsigned shard = 0; shard < identity.shard_count; ++shard) {
-    if (shard != identity.shard) mail[shard].push_back(RetainMail{change});
-  }
-  ledger.open().retained.push_back(std::move(change));
-  if (routed.waiter.kind != Waiter::Kind::None) owe_commit(*routed.keep());
-}
-
-void Broker::State::on_retain_mail(const RetainedChange& change) {
-  const RecordPtr* known = retained.find(change.message.topic);
-  if (known && (*known)->id > change.message.id) return;
-  if (change.clear) {
-    retained.erase(change.message.topic);
-  } else {
-    retained.set(change.message.topic, std::make_shared<const MessageRecord>(change.message));
-  }
-  counters.retained = retained.size();
+  const bool is_open = routed.message && routed.message->is_open;
+  Waiter& waiter = is_open ? *settlements.find(routed.id) : routed.waiter;
+  waiter.is_refused |= routed.waiter.is_refused;
+  waiter.is_full |= routed.is_full;
+  waiter.is_taken |= routed.is_taken;
+  if (is_open) return one_answered(routed.id, false);
+  answer_waiter(waiter, routed.id, has_receivers);
 }
 
 // ---- settlement
@@ -284,29 +291,27 @@ void Broker::State::one_answered(MessageId id, bool is_refused) {
     if (Waiter* waiter = settlements.find(id)) waiter->is_refused = true;
   }
   if (const auto waiter = settlements.one_done(id)) {
+    if (begin_final(id, *waiter)) return;
     --counters.unsettled;
     answer_waiter(*waiter, id, true);
+    if (waiter->kind == Waiter::Kind::Publisher) release(id);
   }
-}
-
-void Broker::State::refuse(Message& message) {
-  ++counters.messages_refused;
-  message.waiter.is_refused = true;
-  if (!message.is_open) return;
-  if (Waiter* waiter = settlements.find(message.record->id)) waiter->is_refused = true;
 }
 
 void Broker::State::answer_waiter(const Waiter& waiter, MessageId id, bool has_receivers) {
   ReasonCode reason = has_receivers ? ReasonCode::Success : ReasonCode::NoMatchingSubscribers;
-  if (waiter.is_refused) reason = ReasonCode::QuotaExceeded;
+  // A full queue concerns its owner: the publisher is refused when nobody else took the message either.
+  if (waiter.is_refused || (waiter.is_full && !waiter.is_taken)) reason = ReasonCode::QuotaExceeded;
   switch (waiter.kind) {
     case Waiter::Kind::None:
       break;
     case Waiter::Kind::Publisher:
-      if (Connection* connection = find(waiter.connection)) acknowledge(*connection, waiter.number, reason);
+      if (is_failure(reason)) refuse_receipt(waiter, id);
+      if (Connection* connection = find(waiter.connection))
+        acknowledge(*connection, waiter.number, reason, waiter.is_full);
       break;
     case Waiter::Kind::Shard:
-      mail[waiter.number].push_back(SettledMail{id, waiter.is_refused});
+      mail[waiter.number].push_back(SettledMail{id, waiter.is_refused, waiter.is_full, waiter.is_taken});
       break;
     case Waiter::Kind::Backend:
       effects.push_back(PublishSettled{waiter.number, id, reason});
@@ -315,23 +320,25 @@ void Broker::State::answer_waiter(const Waiter& waiter, MessageId id, bool has_r
 }
 
 std::uint64_t Broker::State::expect_ack(Connection& connection, PacketId packet_id, Qos qos) {
-  connection.acks.push_back({packet_id, qos, false, ReasonCode::Success});
-  if (connection.acks.size() >= kMaxWaitingAcks) connection.is_input_paused = true;
+  connection.acks.push_back({packet_id, qos, false, ReasonCode::Success, false});
+  // 3.x clients know no Receive Maximum: they are not read meanwhile.
+  if (connection.acks.size() >= limits.receive_maximum) connection.is_input_paused = true;
   return connection.first_ack + connection.acks.size() - 1;
 }
 
-void Broker::State::acknowledge(Connection& connection, std::uint64_t number, ReasonCode reason) {
+void Broker::State::acknowledge(Connection& connection, std::uint64_t number, ReasonCode reason,
+                                bool is_partial) {
   if (connection.phase != Connection::Phase::Active || number < connection.first_ack) return;
   PublisherAck& ready = connection.acks[number - connection.first_ack];
   ready.is_ready = true;
   ready.reason = reason;
+  ready.is_partial = is_partial;
   while (!connection.acks.is_empty() && connection.acks.front().is_ready) {
     const PublisherAck ack = connection.acks.front();
     connection.acks.pop_front();
     ++connection.first_ack;
-    if (is_failure(ack.reason) || ack.qos == Qos::AtLeastOnce) {
-      sessions[connection.session]->received.erase(ack.packet_id.value);
-    }
+    if ((is_failure(ack.reason) || ack.qos == Qos::AtLeastOnce) && connection.unanswered > 0)
+      --connection.unanswered;
     if (connection.version != Version::V5 && ack.reason == ReasonCode::QuotaExceeded) {
       // 3.x cannot say it: the acknowledgement is withheld and the client must come again.
       connection.acks.clear();
@@ -339,40 +346,32 @@ void Broker::State::acknowledge(Connection& connection, std::uint64_t number, Re
                    moment);
     }
     const PacketType type = ack.qos == Qos::ExactlyOnce ? PacketType::Pubrec : PacketType::Puback;
-    const std::string_view why = connection.wants_reasons ? why_refused(ack.reason) : std::string_view();
+    const std::string_view why = connection.wants_reasons ? why_refused(ack) : std::string_view();
     if (why.empty()) {
       send(connection, Ack{type, ack.packet_id, ack.reason, {}, {}});
     } else {
       send_reason(connection, Ack{type, ack.packet_id, ack.reason, {}, {}}, why);
     }
   }
-  if (connection.acks.size() < kMaxWaitingAcks / 2) resume_input(connection);
-}
-
-void Broker::State::on_pubrel(Connection& connection, const Ack& ack) {
-  const bool is_known = sessions[connection.session]->received.erase(ack.packet_id.value) > 0;
-  send(connection, Ack{PacketType::Pubcomp,
-                       ack.packet_id,
-                       is_known ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound,
-                       {},
-                       {}});
+  if (connection.acks.size() <= limits.receive_maximum / 2u) resume_input(connection);
 }
 
 void Broker::State::on_route_mail(unsigned from, RouteMail route_mail, Now now) {
   Waiter waiter;
-  if (route_mail.wants_settlement) waiter = {Waiter::Kind::Shard, {}, from, false};
+  if (route_mail.wants_settlement) waiter = {Waiter::Kind::Shard, {}, from};
   Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(route_mail.message)), waiter);
-  route(routed, now);
+  if (routed.is_provisional) provisional.try_emplace(routed.id);
+  gather(routed);
+  deliver_all(routed, now);
   interested.clear();  // the publisher's shard has told them all
-  if (!route_mail.wants_settlement) return;
-  if (routed.message->is_open) {
-    one_answered(routed.id, false);
-  } else {
-    answer_waiter(routed.message->waiter, routed.id, true);
-  }
+  finish_routing(routed, true);
 }
 
 void Broker::State::on_settled_mail(const SettledMail& settled) {
+  if (Waiter* waiter = settlements.find(settled.message_id)) {
+    waiter->is_full |= settled.is_full;
+    waiter->is_taken |= settled.is_taken;
+  }
   one_answered(settled.message_id, settled.is_refused);
 }
 

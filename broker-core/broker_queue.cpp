@@ -24,11 +24,9 @@ constexpr std::size_t kHighWater =
 bool Broker::State::enqueue(Session& session, const MessageRef& message, Delivery delivery_in, bool store_now,
                             Now now) {
   const std::size_t bytes = message->record->payload.size() + message->record->topic.size();
-  if (session.queued_messages >= limits.max_queued_messages ||
-      session.queued_bytes + bytes > limits.max_queued_bytes) {
-    report(Incident::Level::Warn, "queue.full",
-           session.client_id.value + " is owed too much; refused message " +
-               std::to_string(message->record->id.value));
+  if (!fits(session, bytes) && !make_room(session, bytes, message->record->id)) {
+    ++counters.messages_refused;
+    tell_full(session);
     return false;
   }
   ++session.queued_messages;
@@ -52,12 +50,59 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
   }
   if (session.is_durable() && !delivery_in.is_stored) {
     owe(*message);
-    offered.push_back({now.steady + delivery.commit_window, session.key(),
-                       session.first_number + session.deliveries.size()});
+    session.append(std::move(delivery_in));
+    const std::uint64_t number = session.first_number + session.deliveries.size() - 1;
+    offered.push_back({now.steady + delivery.commit_window, session.key(), number});
+  } else {
+    session.append(std::move(delivery_in));
   }
-  session.deliveries.push_back(std::move(delivery_in));
   pump(session, now);
   return true;
+}
+
+bool Broker::State::fits(const Session& session, std::size_t bytes) const {
+  return session.queued_messages < limits.max_queued_messages &&
+         session.queued_bytes + bytes <= limits.max_queued_bytes;
+}
+
+bool Broker::State::make_room(Session& session, std::size_t bytes, MessageId newest) {
+  if (limits.queue_full == QueueFull::Refuse || bytes > limits.max_queued_bytes) return false;
+  tell_full(session);
+  // What memory holds is the oldest; what has left, or has its packet id, stays.
+  for (std::size_t i = session.sent; i < session.deliveries.size() && !fits(session, bytes); ++i) {
+    Delivery& oldest = session.deliveries[i];
+    if (oldest.step != Delivery::Step::Queued || oldest.is_again || oldest.packet_id != 0) continue;
+    ++session.inflight;  // give_up() ends it as if it had been sent
+    ++counters.messages_evicted;
+    give_up(session, oldest);
+  }
+  // Then a tenth of what storage holds at a time; the bytes that frees are known when the queue is read.
+  while (session.has_stored_tail && session.queued_messages > 0 && !fits(session, bytes)) {
+    const std::uint32_t keep = session.queued_messages - session.queued_messages / 10 - 1;
+    counters.messages_evicted += session.queued_messages - keep;
+    session.queued_bytes = session.queued_bytes / session.queued_messages * keep;
+    session.queued_messages = keep;
+    ledger.open().trims.push_back({session.client_id, newest, keep + 1});  // it is one of them
+  }
+  return fits(session, bytes);
+}
+
+/// Once as it begins, not per message: the counters have those.
+void Broker::State::tell_full(Session& session) {
+  if (std::exchange(session.is_full, true)) return;
+  const bool drops = limits.queue_full == QueueFull::DropOldest;
+  report(Incident::Level::Warn, "queue.full",
+         session.client_id.value + " is owed " + std::to_string(session.queued_messages) + " messages of " +
+             std::to_string(session.queued_bytes) +
+             " bytes: " + (drops ? "the oldest are dropped" : "new ones are refused") + " until it reads");
+}
+
+void Broker::State::tell_room(Session& session) {
+  const bool has_room = session.queued_messages <= limits.max_queued_messages / 10 * 9 &&
+                        session.queued_bytes <= limits.max_queued_bytes / 10 * 9;
+  if (!has_room) return;
+  session.is_full = false;
+  report(Incident::Level::Info, "queue.has_room", session.client_id.value + " reads again");
 }
 
 void Broker::State::store_delivery(Session& session, Delivery& owed) {
@@ -70,40 +115,55 @@ void Broker::State::store_delivery(Session& session, Delivery& owed) {
   ++counters.messages_stored;
 }
 
+void Broker::State::store_offered(Session& session, Delivery& owed) {
+  const MessageRef message = owed.message;
+  const bool was_owed = message->is_open;
+  store_delivery(session, owed);
+  if (was_owed) one_answered(message->record->id, false);
+}
+
 void Broker::State::pump(Session& session, Now now) {
   Connection* connection = connection_of(session);
   if (!connection || connection->phase != Connection::Phase::Active) return;
   const std::uint32_t slots = std::min<std::uint32_t>(connection->receive_maximum, limits.max_inflight);
-  const auto has_slot = [&] { return session.inflight < slots && connection->output.size() < kHighWater; };
+  const auto has_slot = [&] {
+    return session.inflight < slots && session.sent < Session::kPacketIds &&
+           connection->output.size() < kHighWater;
+  };
   const auto start = [&](std::uint32_t position) {
     Delivery& next = session.deliveries[position];
     next.step = Delivery::Step::Sent;
     ++session.inflight;
-    if (!send_delivery(*connection, session, position, false, now)) finish(session, next, "expired");
+    if (!send_delivery(*connection, session, position, now)) finish(session, next, "expired");
   };
+  bool must_wait = false;
   // What was held goes first: it is older.
   for (std::uint32_t i = 0; session.held > 0 && !session.holds() && i < session.sent && has_slot(); ++i) {
     if (session.deliveries[i].step != Delivery::Step::Held) continue;
+    must_wait = !may_leave(session, i);
+    if (must_wait) break;
     --session.held;
     start(i);
   }
-  while (session.sent < session.deliveries.size()) {
-    if (session.holds() && session.deliveries[session.sent].step == Delivery::Step::Held) {
-      ++session.held;
+  while (!must_wait && session.sent < session.deliveries.size()) {
+    const Delivery::Step step = session.deliveries[session.sent].step;
+    const bool is_held = session.holds() && step == Delivery::Step::Held;
+    if (is_held || step == Delivery::Step::Received || step == Delivery::Step::Done) {
+      session.held += is_held ? 1 : 0;
       ++session.sent;
       continue;
     }
-    if (!has_slot() || (session.held > 0 && !session.holds())) break;
+    if (!has_slot() || (session.held > 0 && !session.holds()) || !may_leave(session, session.sent)) break;
     start(session.sent++);
   }
   drop_finished(session);
   load_more(session);
 }
 
-bool Broker::State::send_delivery(Connection& connection, Session& session, std::size_t position,
-                                  bool is_again, Now now) {
+bool Broker::State::send_delivery(Connection& connection, Session& session, std::size_t position, Now now) {
   const Delivery& next = session.deliveries[position];
-  const PacketId packet_id = Session::packet_id_of(session.first_number + position);
+  const bool is_again = next.is_again;
+  const PacketId packet_id = session.packet_id_at(position);
   const MessageRecord& record = *next.message->record;
   if (record.expires_at <= now.utc && !is_again) return false;
   const bool is_v5 = connection.version == Version::V5;
@@ -138,47 +198,43 @@ bool Broker::State::send_delivery(Connection& connection, Session& session, std:
 }
 
 void Broker::State::on_ack(Connection& connection, const Ack& ack, Now now) {
+  if (ack.type == PacketType::Pubrec) return on_pubrec(connection, ack, now);
   Session& session = *sessions[connection.session];
-  Delivery* sent = session.find_sent(ack.packet_id);
-  const bool is_qos2 = sent && sent->qos == Qos::ExactlyOnce;
-  if (ack.type == PacketType::Pubrec) {
-    const bool is_ok = is_qos2 && !is_failure(ack.reason);
-    if (is_ok) sent->step = Delivery::Step::Received;
-    if (is_ok || !sent) {
-      // A PUBREC for an id we do not know: v5 answers 0x92; 3.x has no word for it and expects the PUBREL all
-      // the same.
-      send(connection, Ack{PacketType::Pubrel,
-                           ack.packet_id,
-                           is_ok ? ReasonCode::Success : ReasonCode::PacketIdentifierNotFound,
-                           {},
-                           {}});
-      return;
-    }
-    if (!is_qos2) return fail(connection, ReasonCode::ProtocolError, "PUBREC for a QoS 1 message", now);
-  } else if (sent && is_qos2 != (ack.type == PacketType::Pubcomp)) {
+  const auto number = session.find_sent(ack.packet_id);
+  if (!number) return;  // a late acknowledgement harms nothing
+  Delivery& sent = session.delivery(*number);
+  if ((sent.qos == Qos::ExactlyOnce) != (ack.type == PacketType::Pubcomp)) {
     return fail(connection, ReasonCode::ProtocolError, "acknowledgement of the wrong kind", now);
   }
-  if (!sent) return;  // a late acknowledgement harms nothing
-  finish(session, *sent, "acknowledged");
+  finish(session, sent, "acknowledged");
   pump(session, now);
 }
 
 void Broker::State::finish(Session& session, Delivery& done, const char* why) {
+  const MessageRef message = done.message;
+  // A message acknowledged before its push left cancels the push (contract §2.4). Mode `always` asks for
+  // both, so there only an acknowledgement that comes later than ack_timeout does.
+  const bool is_young = moment.utc - message->record->at < delivery.ack_timeout;
+  const bool cancels = session.phone && !(done.rings_always && is_young);
+  give_up(session, done);
+  if (cancels) cancel_notice(session, message->record->id, why);
+}
+
+/// The session is no longer owed it, whatever became of it.
+void Broker::State::give_up(Session& session, Delivery& done) {
   const MessageRecord& record = *done.message->record;
   done.step = Delivery::Step::Done;
   --session.inflight;
+  if (!session.restored.empty()) session.restored.erase(done.packet_id);
   if (session.queued_messages > 0) --session.queued_messages;
   session.queued_bytes -= std::min(session.queued_bytes, record.payload.size() + record.topic.size());
+  if (session.is_full) tell_room(session);
   if (done.is_stored) {
     ledger.open().acknowledged.push_back({session.client_id, record.id});
     session.removals.push_back({ledger.batch(), record.id});
   } else if (session.is_durable() && done.message->is_open) {
     one_answered(record.id, false);
   }
-  // A message acknowledged before its push left cancels the push (contract §2.4). Mode `always` asks for
-  // both, so there only an acknowledgement that comes later than ack_timeout does.
-  const bool is_young = moment.utc - record.at < delivery.ack_timeout;
-  if (session.phone && !(done.rings_always && is_young)) cancel_notice(session, record.id, why);
   done.message = MessageRef();
 }
 
@@ -192,25 +248,27 @@ void Broker::State::drop_finished(Session& session) {
     session.removals.pop_front();
 }
 
-void Broker::State::resend(Session& session, Now now) {
-  Connection& connection = *connection_of(session);
-  for (std::uint32_t i = 0; i < session.sent; ++i) {
-    Delivery& sent = session.deliveries[i];
-    if (sent.step == Delivery::Step::Sent && !send_delivery(connection, session, i, true, now))
-      finish(session, sent, "expired");
-    if (sent.step == Delivery::Step::Received) {
-      send(connection, Ack{PacketType::Pubrel,
-                           Session::packet_id_of(session.first_number + i),
-                           ReasonCode::Success,
-                           {},
-                           {}});
+/// A new connection of the session: what was on its way goes out again from the front, with DUP and its
+/// packet id, as the client's receive maximum allows; what it has received needs its PUBREL only (v5
+/// [MQTT-4.4.0-1]).
+void Broker::State::resume(Session& session) {
+  session.sent = session.inflight = session.held = 0;
+  for (std::uint32_t i = 0; i < session.deliveries.size(); ++i) {
+    Delivery& owed = session.deliveries[i];
+    if (owed.step == Delivery::Step::Sent) {
+      owed.step = Delivery::Step::Queued;
+      owed.is_again = true;
+    } else if (owed.step == Delivery::Step::Received) {
+      ++session.inflight;
+      if (owed.is_committed || owed.packet_id == 0)
+        send_pubrel(*connection_of(session), session.packet_id_at(i), ReasonCode::Success);
     }
   }
 }
 
 void Broker::State::load_more(Session& session) {
   const bool is_wanted = session.has_stored_tail && session.load_ticket == 0 && session.is_connected() &&
-                         session.deliveries.size() < kRefillBelow && !session.holds();
+                         session.deliveries.size() - session.sent < kRefillBelow && !session.holds();
   if (!is_wanted) return;
   if (session.is_catching_up && !ledger.is_committed(session.catch_up_batch))
     return;  // on_committed comes back
@@ -235,21 +293,19 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
   for (QueuedMessage& row : page.messages) {
     auto record = std::make_shared<const MessageRecord>(std::move(row.message));
     const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
-    session.deliveries.push_back({.message = message,
-                                  .qos = row.qos,
-                                  .step = Delivery::Step::Queued,
-                                  .is_stored = true,
-                                  .retain = row.retain,
-                                  .has_more_ids = row.subscription_id != 0,
-                                  .subscription_id = row.subscription_id});
+    Delivery owed{.message = message, .qos = row.qos, .is_stored = true, .retain = row.retain};
+    owed.subscription_id = row.subscription_id;
+    owed.has_more_ids = row.subscription_id != 0;
+    restore(session, row, std::move(owed));
   }
   if (is_short && session.is_catching_up) {
     // Everything stored before `fresh` is in memory now.
     while (!session.fresh.is_empty()) {
-      session.deliveries.push_back(std::move(session.fresh.front()));
+      session.append(std::move(session.fresh.front()));
       session.fresh.pop_front();
     }
     session.is_catching_up = session.has_stored_tail = false;
+    std::erase_if(session.restored, [](const auto& known) { return known.second == Session::kNotLoaded; });
     recount(session);
   } else if (is_short) {
     session.is_catching_up = true;
@@ -294,13 +350,14 @@ void Broker::State::recount(Session& session) {
 void Broker::State::forget_unsent(Session& session) {
   for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
     Delivery& held = session.deliveries[i];
-    if (held.message && !held.is_stored) {
-      const bool was_owed = held.message->is_open;
-      store_delivery(session, held);
-      if (was_owed) one_answered(held.message->record->id, false);  // now owed by the commit instead
-    }
+    if (held.message && !held.is_stored) store_offered(session, held);
   }
-  while (session.deliveries.size() > session.sent) {
+  const auto is_unsent = [&] {
+    if (session.deliveries.size() <= session.sent) return false;
+    const Delivery& last = session.deliveries.back();
+    return !last.is_again && last.packet_id == 0;
+  };
+  while (is_unsent()) {
     session.deliveries.pop_back();
     session.has_stored_tail = true;
   }
@@ -319,33 +376,41 @@ void Broker::State::on_commit_window(Now now) {
     const std::uint64_t position = due.number - session->first_number;
     if (position >= session->deliveries.size()) continue;
     Delivery& held = session->deliveries[position];
-    if (held.is_stored || held.step == Delivery::Step::Done) continue;
-    const MessageRef message = held.message;
-    const bool was_owed = message->is_open;
-    store_delivery(*session, held);
-    if (was_owed) one_answered(message->record->id, false);
+    if (!held.is_stored && held.step != Delivery::Step::Done) store_offered(*session, held);
   }
 }
 
-void Broker::State::on_committed(Ledger::Waiting waiting, bool is_failed, Now now) {
-  for (const MessageId id : waiting.owed) one_answered(id, is_failed);
-  for (auto& [id, bytes] : waiting.replies) {
+void Broker::State::on_committed(Ledger::Waiting committed, bool is_failed, Now now) {
+  for (const MessageId id : committed.owed) one_answered(id, is_failed);
+  for (auto& [id, bytes] : committed.replies) {
     Connection* connection = find(id);
     if (!connection || connection->phase != Connection::Phase::Active) continue;
     connection->output.append(bytes);
     touch(*connection);
   }
-  for (const auto& [key, filter] : waiting.retained_jobs) {
+  for (const auto& [key, filter] : committed.retained_jobs) {
     Session* session = session_of(key);
     if (!session) continue;
     const auto found = session->subscriptions.find(filter);
     if (found != session->subscriptions.end()) start_retained(*session, found->second, now);
   }
-  for (const auto& [key, message] : waiting.notices) {
+  for (const auto& [key, message] : committed.notices) {
     Session* session = session_of(key);
-    if (session && session->phone && !is_failed) notice_committed(*session, message, now);
+    if (!session || !session->phone || is_failed) continue;
+    const auto waiting = provisional.find(message);
+    if (waiting == provisional.end()) {
+      notice_committed(*session, message, now);
+    } else {
+      waiting->second.notices.push_back(key);
+    }
   }
-  for (const std::uint64_t key : waiting.catching_up) {
+  for (const auto& [key, packet_id] : committed.released) {
+    if (Session* session = session_of(key)) on_released(*session, packet_id);
+  }
+  for (const auto& [key, number] : committed.started) {
+    if (Session* session = session_of(key)) on_started(*session, number, now);
+  }
+  for (const std::uint64_t key : committed.catching_up) {
     if (Session* session = session_of(key)) load_more(*session);
   }
 }

@@ -47,8 +47,7 @@ void Broker::State::gather(const Routed& routed) {
   });
 }
 
-bool Broker::State::route(Routed& routed, Now now) {
-  gather(routed);
+bool Broker::State::deliver_all(Routed& routed, Now now) {
   EncodedCache cache;
   for (const Target& target : targets) deliver(routed, target, cache, now);
   return !targets.empty();
@@ -59,16 +58,19 @@ void Broker::State::deliver(Routed& routed, const Target& target, EncodedCache& 
   if (target.entry != Target::kNoEntry) return deliver_to_phone(routed, target, session, now);
   const Qos qos = std::min(target.qos, routed.qos);
   if (qos == Qos::AtMostOnce) {
-    if (session.is_connected()) send_now(routed, target, session, cache, now);
-    return;
+    if (!session.is_connected()) return;
+    routed.is_taken = true;
+    return send_now(routed, target, session, cache, now);
   }
   if (!session.is_connected() && !session.is_durable()) return;
   Delivery delivery{.message = routed.keep(), .qos = qos};
   delivery.retain = target.retain_as_published && routed.retain;
   delivery.subscription_id = target.subscription_ids.empty() ? 0 : target.subscription_ids.front();
   delivery.has_more_ids = target.subscription_ids.size() > 1;
-  if (!enqueue(session, routed.message, std::move(delivery), !session.is_connected(), now))
-    refuse(*routed.message);
+  // With a receipt no row may be in a later commit.
+  const bool store_now = !session.is_connected() || routed.has_receipt;
+  const bool is_taken = enqueue(session, routed.message, std::move(delivery), store_now, now);
+  (is_taken ? routed.is_taken : routed.is_full) = true;
 }
 
 void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now) {
@@ -85,6 +87,7 @@ void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Sessi
   // A phone that has been away for too long must not stop its camera: what its queue cannot take waits in the
   // inbox all the same, so nothing is refused here.
   enqueue(session, message, std::move(owed), true, now);
+  routed.is_taken = true;
   // Inbox, queue and outbox rows of a message travel in the same Persist, hence in one transaction.
   ledger.store_message(*message);
   ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id, expires_at});

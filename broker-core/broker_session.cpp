@@ -8,7 +8,11 @@ namespace wake::broker {
 
 namespace {
 constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
+
+std::string key_of(const Principal& principal) {
+  return static_cast<char>('0' + static_cast<int>(principal.kind)) + principal.id;
 }
+}  // namespace
 
 void Broker::State::attach(Session& session, Connection& connection, Now now) {
   connection.session = session.slot;
@@ -17,7 +21,7 @@ void Broker::State::attach(Session& session, Connection& connection, Now now) {
   session.delayed_will.reset();  // v5 [MQTT-3.1.3-9]: back before the delay has passed
   if (session.is_durable()) store_row(session);
   if (session.phone) phone_returned(session, now);
-  resend(session, now);
+  resume(session);
   pump(session, now);
 }
 
@@ -66,14 +70,19 @@ void Broker::State::purge(Session& session, Now now) {
   session.fresh.clear();
   session.removals.clear();
   session.received.clear();
+  session.restored.clear();
   session.sent = session.inflight = session.held = session.queued_messages = 0;
   session.queued_bytes = 0;
   session.has_stored_tail = session.is_catching_up = false;
   session.load_ticket = 0;
+  session.is_full = false;
   if (!session.has_row) return;
-  session.has_row = false;
+  set_row(session, false);
   Persist& open = ledger.open();
-  std::erase_if(open.queue, [&](const QueueRow& row) { return row.client_id == session.client_id; });
+  const auto is_own = [&](const auto& row) { return row.client_id == session.client_id; };
+  std::erase_if(open.queue, is_own);
+  std::erase_if(open.started, is_own);
+  std::erase_if(open.receipts, is_own);
   SessionChange& change = ledger.session(session.client_id);
   change = SessionChange{};
   change.purge = true;
@@ -92,8 +101,39 @@ void Broker::State::remove(Session& session, Now now) {
   sessions[session.slot].reset();
 }
 
+void Broker::State::set_row(Session& session, bool has_row) {
+  if (session.has_row == has_row) return;
+  session.has_row = has_row;
+  if (session.principal.kind == Principal::Kind::Anonymous) return;
+  const std::string principal = key_of(session.principal);
+  count_session(principal, has_row);
+  for (unsigned shard = 0; shard < identity.shard_count; ++shard) {
+    if (shard != identity.shard) mail[shard].emplace_back(SessionMail{principal, has_row});
+  }
+}
+
+void Broker::State::count_session(const std::string& principal, bool add) {
+  if (add) {
+    ++sessions_of_principal[principal];
+    return;
+  }
+  const auto found = sessions_of_principal.find(principal);
+  if (found != sessions_of_principal.end() && --found->second == 0) sessions_of_principal.erase(found);
+}
+
+bool Broker::State::has_session_left(const Principal& principal) const {
+  if (principal.kind == Principal::Kind::Anonymous) return true;
+  const auto found = sessions_of_principal.find(key_of(principal));
+  return found == sessions_of_principal.end() || found->second < limits.max_sessions_per_principal;
+}
+
+std::uint32_t Broker::State::granted_expiry(std::uint32_t asked_s) const {
+  const auto longest_s = static_cast<std::uint32_t>(limits.max_session_expiry.count());
+  return longest_s == 0 ? asked_s : std::min(asked_s, longest_s);
+}
+
 void Broker::State::store_row(Session& session) {
-  session.has_row = true;
+  set_row(session, true);
   SessionChange& change = ledger.session(session.client_id);
   change.store = true;
   change.row.client_id = session.client_id;

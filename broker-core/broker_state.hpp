@@ -35,6 +35,10 @@ struct Routed {
   MessageId id;
   UtcTime at{};
   UtcTime expires_at = kNever;
+  bool has_receipt = false;  // its rows are committed with its publisher's packet id: see broker_qos2.cpp
+  bool is_provisional = false;
+  bool is_full = false;   // a receiver's queue was
+  bool is_taken = false;  // a receiver has it, or it is retained
   Waiter waiter;
   MessageRef message;  // null until kept
 
@@ -63,6 +67,15 @@ struct EncodedCache {
       slots[12];  // (3.x | 5 | 5 with wake-id) x (QoS 0 | QoS > 0 by value 1, 2 share) x retain
 };
 
+/// A message of several shards that is on its way to being exactly once (broker_qos2.cpp), and who waits here
+/// for it to be final.
+struct Provisional {
+  bool is_final = false;              // the publisher's shard only: being committed as final
+  std::vector<std::uint32_t> shards;  // the publisher's shard only: who else has it
+  std::vector<std::uint64_t> sessions;
+  std::vector<std::uint64_t> notices;  // sessions too: of phones
+};
+
 /// A delivery offered to an online durable session: stored unless acknowledged by `due`.
 struct Offered {
   SteadyTime due{};
@@ -88,14 +101,19 @@ struct Broker::State {
 
   SubscriptionTree tree;
   RetainedTree<RecordPtr> retained;
+  std::size_t retained_bytes = 0;
+  bool is_retained_full = false;                                         // and said so
+  std::unordered_map<std::string, std::uint32_t> sessions_of_principal;  // durable, of all shards
   TimerQueue timers;
   Ring<Offered> offered;
   Ledger ledger;
   MessageIds message_ids;
-  Settlements<Waiter> settlements;        // publishes whose acknowledgement waits
+  Settlements<Waiter> settlements;  // publishes whose acknowledgement waits
+  std::unordered_map<MessageId, Provisional> provisional;
   std::vector<std::uint32_t> interested;  // route(): shards that matched
   std::vector<Target> targets;            // route(): sessions that matched
   std::uint64_t epoch = 0;
+  unsigned retained_slices = 0;  // of this round
   std::uint64_t next_ticket = 1;
   bool is_shutting_down = false;
   QuietTest is_quiet;
@@ -151,6 +169,11 @@ struct Broker::State {
   void purge(Session& session, Now now);
   void remove(Session& session, Now now);
   void store_row(Session& session);
+  /// Its row comes or goes: counted for its principal on every shard.
+  void set_row(Session& session, bool has_row);
+  void count_session(const std::string& principal, bool add);
+  bool has_session_left(const Principal& principal) const;
+  std::uint32_t granted_expiry(std::uint32_t asked_s) const;
   void fire_will(Session& session, Now now);
   void on_session_end(Session& session, Now now);
 
@@ -165,40 +188,70 @@ struct Broker::State {
   void index(std::string_view filter, Subscriber subscriber, SubscriptionOptions options);
   void unindex(std::string_view filter, Subscriber subscriber);
   void announce(std::string_view filter, bool add);
-  void start_retained(Session& session, const SubscriptionRecord& subscription, Now now);
-  void send_retained_slice(Session& session, Now now);
   void on_interest(unsigned from, const InterestMail& mail);
+
+  // ---- broker_retained.cpp
+  /// False: [limits] do not allow it.
+  bool retain(Routed& routed);
+  bool may_retain(const Routed& routed);
+  void on_retain_mail(const RetainedChange& change);
+  void start_retained(Session& session, const SubscriptionRecord& subscription, Now now);
+  void on_retained_timer(Session& session, Now now);
+  void send_retained_slice(Session& session, Now now);
 
   // ---- broker_publish.cpp: what comes in, and its acknowledgement
   void on_publish(Connection& connection, const Frame& frame, Now now);
   ReasonCode resolve_alias(Connection& connection, Publish& publish) const;
   ReasonCode on_own_topic(Connection& connection, const Publish& publish, Now now);
-  void on_pubrel(Connection& connection, const Ack& ack);
+  bool takes_one_more(Connection& connection, const Session& session, Qos qos, Now now);
+  void on_repeated_publish(Connection& connection, Session& session, PacketId packet_id);
   bool has_publish_budget(Connection& connection, Now now);
   std::uint64_t expect_ack(Connection& connection, PacketId packet_id, Qos qos);
-  void acknowledge(Connection& connection, std::uint64_t number, ReasonCode reason);
+  void acknowledge(Connection& connection, std::uint64_t number, ReasonCode reason, bool is_partial = false);
+  void refuse_receipt(const Waiter& waiter, MessageId id);
   void publish_will(Session& session, const WillRecord& will, Now now);
   void publish_backend(MessageRecord record, std::uint64_t ticket, Now now);
   UtcTime expiry_of(std::optional<std::uint32_t> expiry_s, Now now) const;
   /// The whole way of a message that starts on this shard: retained, local receivers, other shards,
   /// settlement.
   void publish(Routed& routed, Now now);
-  void retain(Routed& routed);
-  void on_retain_mail(const RetainedChange& change);
+  /// The routing is done: what it found counts, and the settlement waits for the others only.
+  void finish_routing(Routed& routed, bool has_receivers);
   /// One more receiver, row or shard must answer before the message is settled.
   void owe(Message& message);
   /// As owe(), answered by the commit of the open batch.
   void owe_commit(Message& message);
   void one_answered(MessageId id, bool is_refused);
-  void refuse(Message& message);
   void answer_waiter(const Waiter& waiter, MessageId id, bool has_receivers);
   void on_route_mail(unsigned from, RouteMail mail, Now now);
   void on_settled_mail(const SettledMail& mail);
 
+  // ---- broker_qos2.cpp: exactly once, through reconnects and restarts
+  /// False: the PUBLISH must wait for its packet id to be on disk, or for its message to be final.
+  bool may_leave(Session& session, std::uint32_t position);
+  void number(Session& session, std::uint32_t position);
+  void number_ahead(Session& session);
+  void on_started(Session& session, std::uint64_t number, Now now);
+  void on_pubrec(Connection& connection, const Ack& ack, Now now);
+  void send_pubrel(Connection& connection, PacketId packet_id, ReasonCode reason);
+  void restore(Session& session, const QueuedMessage& row, Delivery delivery);
+  void on_pubrel(Connection& connection, const Ack& ack);
+  void on_released(Session& session, PacketId packet_id);
+  void store_receipt(Session& session, PacketId packet_id, Received& receipt);
+  void drop_receipt(Session& session, PacketId packet_id);
+  /// The publisher's packet id becomes durable with its message.
+  void keep_receipt(Routed& routed);
+  /// The receipt of the publish whose message this is; null when its session or the receipt is gone.
+  Received* receipt_of(const Waiter& waiter, MessageId id);
+  /// Every part is durable: true when that makes it final only now.
+  bool begin_final(MessageId id, const Waiter& waiter);
+  void release(MessageId id);
+
   // ---- broker_route.cpp: who gets it
-  /// Delivers to the sessions of this shard; fills `interested`. Returns whether anybody matched.
-  bool route(Routed& routed, Now now);
+  /// Who matches on this shard: fills `targets` and `interested`.
   void gather(const Routed& routed);
+  /// Delivers to `targets`. Returns whether there were any.
+  bool deliver_all(Routed& routed, Now now);
   Target* target_of(std::uint32_t session);
   void deliver(Routed& routed, const Target& target, EncodedCache& cache, Now now);
   void deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now);
@@ -215,13 +268,21 @@ struct Broker::State {
   // ---- broker_queue.cpp: what a session is owed
   /// Takes the message into the session's queue (memory, storage or both). False: the queue is full.
   bool enqueue(Session& session, const MessageRef& message, Delivery delivery, bool store_now, Now now);
+  bool fits(const Session& session, std::size_t bytes) const;
+  /// By [limits] queue_full. False: the new message is refused.
+  bool make_room(Session& session, std::size_t bytes, MessageId newest);
+  void tell_full(Session& session);
+  void tell_room(Session& session);
   void store_delivery(Session& session, Delivery& delivery);
+  /// What was offered goes to storage: the commit answers for it from now on.
+  void store_offered(Session& session, Delivery& delivery);
   void pump(Session& session, Now now);
-  bool send_delivery(Connection& connection, Session& session, std::size_t position, bool is_again, Now now);
+  bool send_delivery(Connection& connection, Session& session, std::size_t position, Now now);
   void on_ack(Connection& connection, const Ack& ack, Now now);
   void finish(Session& session, Delivery& delivery, const char* why);
+  void give_up(Session& session, Delivery& delivery);
   void drop_finished(Session& session);
-  void resend(Session& session, Now now);
+  void resume(Session& session);
   void load_more(Session& session);
   void on_queue_page(Session& session, QueuePage page, Now now);
   void drop_fresh(const Session& session, QueuePage& page);

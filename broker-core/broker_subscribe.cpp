@@ -1,17 +1,8 @@
-// SUBSCRIBE and UNSUBSCRIBE (v5 §3.8 to §3.11), what other shards are told of it, and the retained messages
-// that follow.
+// SUBSCRIBE and UNSUBSCRIBE (v5 §3.8 to §3.11), and what other shards are told of it.
 #include "broker-core/broker_state.hpp"
 #include "broker-core/topic/topic_name.hpp"
 
 namespace wake::broker {
-
-namespace {
-
-constexpr std::size_t kRetainedSlice = 500;     // steps of the walk at a time
-constexpr std::size_t kRetainedBacklog = 1000;  // messages in the session's queue above which the walk waits
-constexpr auto kRetainedPause = std::chrono::milliseconds(5);
-
-}  // namespace
 
 void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscribe, Now now) {
   Session& session = *sessions[connection.session];
@@ -135,47 +126,6 @@ void Broker::State::on_interest(unsigned from, const InterestMail& interest) {
   } else {
     tree.remove(interest.filter, shard);
   }
-}
-
-void Broker::State::start_retained(Session& session, const SubscriptionRecord& subscription, Now now) {
-  if (retained.size() == 0) return;
-  session.retained_jobs.push_back({subscription, {}});
-  if (session.retained_jobs.size() == 1) send_retained_slice(session, now);
-}
-
-/// A million retained topics do not stall the shard, nor fill the queue of who asked: a slice at a time, as
-/// there is room.
-void Broker::State::send_retained_slice(Session& session, Now now) {
-  if (session.retained_jobs.empty() || !session.is_connected()) return session.retained_jobs.clear();
-  const bool has_room = session.deliveries.size() < kRetainedBacklog &&
-                        session.queued_messages < limits.max_queued_messages / 2 + 1 &&
-                        connection_of(session)->output.size() < kRetainedBacklog * 1024;
-  if (has_room) {
-    RetainedJob& job = session.retained_jobs.front();
-    std::vector<RecordPtr> found;
-    const bool is_over =
-        retained.match(job.subscription.filter, job.cursor, kRetainedSlice,
-                       [&](std::string_view, const RecordPtr& record) { found.push_back(record); });
-    const SubscriptionRecord subscription = job.subscription;
-    if (is_over) session.retained_jobs.erase(session.retained_jobs.begin());
-    for (const RecordPtr& record : found) {
-      if (record->expires_at <= now.utc) continue;
-      if (subscription.no_local && record->publisher == session.client_id) continue;
-      Routed routed = Routed::of(record, {});
-      routed.retain = true;  // v5 [MQTT-3.3.1-8], v3.1.1 [MQTT-3.3.1-8]: sent because of a new subscription
-      Target target{.session = session.slot,
-                    .qos = subscription.qos,
-                    .retain_as_published = true,
-                    .entry = Target::kNoEntry,
-                    .subscription_ids = {}};
-      if (subscription.subscription_id != 0) target.subscription_ids.push_back(subscription.subscription_id);
-      EncodedCache cache;
-      deliver(routed, target, cache, now);
-    }
-  }
-  if (session.retained_jobs.empty()) return;
-  const auto pause = has_room ? Duration::zero() : Duration(kRetainedPause);
-  timers.arm({now.steady + pause, Timer::Kind::RetainedSlice, session.key(), {}});
 }
 
 }  // namespace wake::broker

@@ -121,12 +121,23 @@ struct RouteMail {
 };
 struct SettledMail {
   MessageId message_id{};
-  bool is_refused = false;  // some receiver's queue is full
+  bool is_refused = false;  // storage refused a row
+  bool is_full = false;     // some receiver's queue is full
+  bool is_taken = false;    // some receiver has it
+};
+/// A durable session of this principal began there, or ended: limits.max_sessions_per_principal.
+struct SessionMail {
+  std::string principal{};
+  bool add = true;
 };
 /// Every shard keeps all retained messages.
 struct RetainMail {
   RetainedChange change{};
 };
-using Mail = std::variant<InterestMail, RouteMail, SettledMail, RetainMail>;
+/// The provisional message is final: it may leave now.
+struct FinalMail {
+  MessageId message_id{};
+};
+using Mail = std::variant<InterestMail, RouteMail, SettledMail, RetainMail, FinalMail, SessionMail>;
 
 }  // namespace wake::broker

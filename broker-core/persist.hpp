@@ -19,6 +19,7 @@ struct MessageRecord {
   std::string payload{};
   Qos qos = Qos::AtMostOnce;
   bool retain = false;
+  bool is_provisional = false;  // exactly once, on several shards, not final yet: see broker_qos2.cpp
   std::string
       properties{};      // v5 application properties exactly as on the wire, without the length; '' for 3.x
   ClientId publisher{};  // empty for REST
@@ -41,7 +42,10 @@ struct SessionRecord {
   Principal principal{};
   std::uint32_t expiry_s = 0;  // 0xFFFFFFFF: never
   UtcTime ends_at = kNever;    // kNever while connected or never ending (NULL in the table)
-  std::vector<SubscriptionRecord> subscriptions{};  // filled when loaded, ignored when stored
+  // Filled when loaded, ignored when stored:
+  std::vector<SubscriptionRecord> subscriptions{};
+  std::vector<PacketId> receipts{};  // QoS 2 publishes of the client whose PUBREL is still to come
+  std::vector<PacketId> started{};   // QoS 2 messages towards it that have their packet id
 };
 
 /// The net change to one session in this batch: `purge` deletes what was there (queue and subscriptions too),
@@ -67,6 +71,26 @@ struct QueueRow {
 struct QueueKey {
   ClientId client_id{};
   MessageId message_id{};
+};
+/// A row of the queue, QoS 2: the packet id is the message's from before its first PUBLISH until its PUBCOMP,
+/// whatever is restarted; `is_received` once the client's PUBREC came. Gone with the row.
+struct QueueStart {
+  ClientId client_id{};
+  MessageId message_id{};
+  PacketId packet_id{};
+  bool is_received = false;
+};
+/// A queue beyond its limit: of its rows up to `up_to` the newest `keep` remain, and what has a packet id.
+struct QueueTrim {
+  ClientId client_id{};
+  MessageId up_to{};
+  std::uint32_t keep = 0;
+};
+/// The packet id of a QoS 2 publish that a durable session made: kept from its PUBREC to its PUBREL.
+struct Receipt {
+  ClientId client_id{};
+  PacketId packet_id{};
+  bool remove = false;
 };
 struct InboxRow {
   UserId user_id{};
@@ -103,13 +127,19 @@ struct Persist {
   std::vector<QueueRow> queue{};
   std::vector<InboxRow> inbox{};
   std::vector<OutboxRow> outbox{};
+  std::vector<QueueStart> started{};
+  std::vector<Receipt> receipts{};
+  std::vector<MessageId> provisional{};  // of `messages`: void after a restart unless finalized by then
+  std::vector<MessageId> finalized{};
   std::vector<QueueKey> acknowledged{};  // session_queue rows to remove
+  std::vector<QueueTrim> trims{};
   std::vector<OutboxCancel> cancelled{};
   std::vector<RetainedChange> retained{};  // in order
 
   bool is_empty() const {
-    return sessions.empty() && messages.empty() && queue.empty() && inbox.empty() && outbox.empty() &&
-           acknowledged.empty() && cancelled.empty() && retained.empty();
+    return sessions.empty() && messages.empty() && queue.empty() && started.empty() && receipts.empty() &&
+           finalized.empty() && inbox.empty() && outbox.empty() && acknowledged.empty() && trims.empty() &&
+           cancelled.empty() && retained.empty();
   }
 };
 
@@ -119,6 +149,8 @@ struct QueuedMessage {
   Qos qos = Qos::AtLeastOnce;
   bool retain = false;
   std::uint32_t subscription_id = 0;
+  PacketId packet_id{};  // 0: never sent at QoS 2
+  bool is_received = false;
 };
 
 /// The oldest rows of a session's queue but for those asked to be left out, in order of message id.

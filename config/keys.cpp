@@ -53,6 +53,9 @@ const Choice<LogThreshold> kLevels{{{"debug", LogThreshold::Debug},
                                     {"error", LogThreshold::Error}}};
 const Choice<LogFormat> kFormats{{{"text", LogFormat::Text}, {"json", LogFormat::Json}}};
 
+const Choice<broker::QueueFull> kQueueFull{
+    {{"refuse", broker::QueueFull::Refuse}, {"drop_oldest", broker::QueueFull::DropOldest}}};
+
 const Text kFile{"the path of a file"};
 const Flag kFlag;
 
@@ -149,6 +152,41 @@ std::vector<Key> limit_keys() {
        .name = "max_inflight",
        .field = field(&L::max_inflight, Integer{1, 65'535}),
        .prose = "Unacknowledged QoS 1 and 2 messages towards one client; the client may ask for fewer."},
+      {.section = "limits",
+       .name = "queue_full",
+       .field = field(&L::queue_full, kQueueFull),
+       .prose = "What a session with a full queue gives up: a new message (its publisher is told when nobody "
+                "else took it), or the oldest that has not left yet."},
+      {.section = "limits",
+       .name = "receive_maximum",
+       .field = field(&L::receive_maximum, Integer{1, 65'535}),
+       .prose =
+           "Unacknowledged QoS 1 and 2 publishes of one client. 5.0 clients are told and held to it, 3.x "
+           "clients are not read meanwhile; QoS 2 packet ids without PUBREL are never more."},
+      {.section = "limits",
+       .name = "max_retained_messages",
+       .field = field(&L::max_retained_messages, Integer{0, 100'000'000}),
+       .prose = "Retained messages in all; one more is refused (0x97) and not retained."},
+      {.section = "limits",
+       .name = "max_retained_bytes",
+       .field = field(&L::max_retained_bytes, Size{0, 1024 * kGiB}),
+       .prose = "The same in bytes. Every shard keeps them all in memory."},
+      {.section = "limits",
+       .name = "max_sessions_per_principal",
+       .field = field(&L::max_sessions_per_principal, Integer{1, 100'000'000}),
+       .prose =
+           "Sessions of one account, device or key that outlive their connection. One more is refused at "
+           "CONNECT (0x97; 3.x: code 3)."},
+      {.section = "limits",
+       .name = "max_session_expiry",
+       .field = field(&L::max_session_expiry, Span<seconds>{seconds(0), seconds(kMaxU32 - 1)}),
+       .prose =
+           "The longest that a session outlives its connection; 5.0 clients are told, 3.x clients get it. "
+           "0s: as the client asks, 3.x for ever. Phones' sessions last as long as their registration."},
+      {.section = "limits",
+       .name = "max_unstored",
+       .field = field(&L::max_unstored_bytes, Size{kMiB, 1024 * kGiB}),
+       .prose = "Bytes of messages that wait in one shard for PostgreSQL. Beyond it publishes are refused."},
       {.section = "limits",
        .name = "max_topic_levels",
        .field = field(&L::max_topic_levels, Integer{1, 65'535}),

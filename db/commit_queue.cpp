@@ -44,7 +44,9 @@ std::size_t measure(const broker::Persist& persist) {
       bytes += kRow + subscription.subscription.filter.size();
   }
   return bytes + kRow * (persist.queue.size() + persist.inbox.size() + persist.outbox.size() +
-                         persist.acknowledged.size() + persist.cancelled.size());
+                         persist.acknowledged.size() + persist.cancelled.size() + persist.started.size() +
+                         persist.receipts.size() + persist.provisional.size() + persist.finalized.size() +
+                         persist.trims.size());
 }
 
 }  // namespace
@@ -69,8 +71,6 @@ class CommitQueue::Worker {
     }
     changed_.notify_all();
   }
-
-  bool is_full() const { return pending_bytes_ >= options_.max_pending_bytes; }
 
   CommitStatus status() const {
     const std::scoped_lock lock(mutex_);
@@ -254,8 +254,6 @@ CommitQueue::~CommitQueue() { stop(std::chrono::milliseconds(0)); }
 void CommitQueue::submit(unsigned shard, broker::Persist&& batch) {
   worker_->submit(shard, std::move(batch));
 }
-
-bool CommitQueue::is_full() const { return worker_->is_full(); }
 
 CommitStatus CommitQueue::status() const { return worker_->status(); }
 

@@ -29,7 +29,6 @@ struct CommitQueueOptions {
   std::function<int()> node = [] { return -1; };
   /// A batch that PostgreSQL will never take; it was dropped. Called from the queue's thread.
   std::function<void(unsigned shard, std::uint64_t batch, const std::string& error)> failed = {};
-  std::size_t max_pending_bytes = 256 * 1024 * 1024;     // is_full() from here on
   std::size_t max_transaction_bytes = 16 * 1024 * 1024;  // a transaction takes no further batch from here on
   std::chrono::milliseconds reply_timeout{30'000};       // a server silent for so long counts as lost
   std::chrono::milliseconds min_backoff{100};            // between attempts to connect, doubling
@@ -65,11 +64,9 @@ class CommitQueue {
   CommitQueue(const CommitQueue&) = delete;
   CommitQueue& operator=(const CommitQueue&) = delete;
 
-  /// Always taken, never blocks. Any thread. An empty batch is answered like any other.
+  /// Always taken, never blocks; the shards bound what they submit ([limits] max_unstored). Any thread. An
+  /// empty batch is answered like any other.
   void submit(unsigned shard, broker::Persist&& batch);
-
-  /// More than max_pending_bytes wait: refuse new publishes (v5 0x97) until it is over. Cheap, any thread.
-  bool is_full() const;
 
   CommitStatus status() const;
 

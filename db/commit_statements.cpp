@@ -21,10 +21,24 @@ using pq::Statement;
 using Group = std::span<const Persist* const>;
 
 constexpr const Query* kQueries[] = {
-    &sql::purge_sessions,       &sql::store_sessions, &sql::remove_subscriptions,
-    &sql::store_subscriptions,  &sql::store_messages, &sql::store_queue,
-    &sql::store_inbox,          &sql::store_outbox,   &sql::remove_acknowledged,
-    &sql::cancel_notifications, &sql::clear_retained, &sql::store_retained,
+    &sql::purge_sessions,
+    &sql::store_sessions,
+    &sql::remove_subscriptions,
+    &sql::store_subscriptions,
+    &sql::store_messages,
+    &sql::store_provisional,
+    &sql::finalize,
+    &sql::store_queue,
+    &sql::start_queue,
+    &sql::remove_receipts,
+    &sql::store_receipts,
+    &sql::store_inbox,
+    &sql::store_outbox,
+    &sql::remove_acknowledged,
+    &sql::trim_queues,
+    &sql::cancel_notifications,
+    &sql::clear_retained,
+    &sql::store_retained,
 };
 
 std::int16_t number(broker::Qos qos) { return static_cast<std::int16_t>(qos); }
@@ -163,6 +177,42 @@ void append_queue(std::vector<Statement>& out, Group group) {
   append(out, sql::store_queue, clients, messages, qos, retain, subscriptions);
 }
 
+/// A provisional message and its end are never in one transaction: the end waits for the commit of the parts.
+void append_provisional(std::vector<Statement>& out, Group group) {
+  Column provisional(Oid::Int8), finalized(Oid::Int8);
+  for (const Persist* batch : group) {
+    for (const auto& id : batch->provisional) provisional.add(id.value);
+    for (const auto& id : batch->finalized) finalized.add(id.value);
+  }
+  append(out, sql::store_provisional, provisional);
+  append(out, sql::finalize, finalized);
+}
+
+void append_started(std::vector<Statement>& out, Group group) {
+  Column clients(Oid::Text), messages(Oid::Int8), packet_ids(Oid::Int4), received(Oid::Bool);
+  for (const Persist* batch : group) {
+    for (const auto& start : batch->started) {
+      clients.add(start.client_id.value);
+      messages.add(start.message_id.value);
+      packet_ids.add(std::int32_t{start.packet_id.value});
+      received.add(start.is_received);
+    }
+  }
+  append(out, sql::start_queue, clients, messages, packet_ids, received);
+}
+
+void append_receipts(std::vector<Statement>& out, Group group) {
+  Column gone_clients(Oid::Text), gone_ids(Oid::Int4), clients(Oid::Text), ids(Oid::Int4);
+  for (const Persist* batch : group) {
+    for (const auto& receipt : batch->receipts) {
+      (receipt.remove ? gone_clients : clients).add(receipt.client_id.value);
+      (receipt.remove ? gone_ids : ids).add(std::int32_t{receipt.packet_id.value});
+    }
+  }
+  append(out, sql::remove_receipts, gone_clients, gone_ids);
+  append(out, sql::store_receipts, clients, ids);
+}
+
 void append_inbox(std::vector<Statement>& out, Group group) {
   Column users(Oid::Int8), messages(Oid::Int8), entries(Oid::Int8), expires_at(Oid::Timestamptz);
   for (const Persist* batch : group) {
@@ -193,6 +243,18 @@ void append_outbox(std::vector<Statement>& out, Group group, const CommitContext
   append(out, sql::store_outbox, messages, phones, entries, reasons, due_at, expires_at);
   out.back().parameters.push_back(pq::encode(std::int32_t{std::max(context.node, -1)}));
   out.back().parameters.push_back(pq::encode(context.now));
+}
+
+void append_trims(std::vector<Statement>& out, Group group) {
+  Column clients(Oid::Text), up_to(Oid::Int8), keep(Oid::Int8);
+  for (const Persist* batch : group) {
+    for (const auto& trim : batch->trims) {
+      clients.add(trim.client_id.value);
+      up_to.add(trim.up_to.value);
+      keep.add(std::int64_t{trim.keep});
+    }
+  }
+  append(out, sql::trim_queues, clients, up_to, keep);
 }
 
 void append_removals(std::vector<Statement>& out, Group group, const CommitContext& context) {
@@ -274,6 +336,7 @@ void CommitGroup::index_new_batches() {
   for (; indexed_ < batches_.size(); ++indexed_) {
     for (const auto& [client_id, change] : batches_[indexed_]->sessions) touched_.insert(client_id);
     for (const auto& row : batches_[indexed_]->queue) touched_.insert(row.client_id.value);
+    for (const auto& row : batches_[indexed_]->receipts) touched_.insert(row.client_id.value);
   }
 }
 
@@ -283,10 +346,14 @@ std::vector<Statement> make_commit_statements(const CommitGroup& whole, const Co
   append_sessions(out, group);
   append_subscriptions(out, group);
   append_messages(out, group);
+  append_provisional(out, group);
   append_queue(out, group);
+  append_started(out, group);
+  append_receipts(out, group);
   append_inbox(out, group);
   append_outbox(out, group, context);
   append_removals(out, group, context);
+  append_trims(out, group);
   append_retained(out, group);
   return out;
 }

@@ -44,6 +44,19 @@ broker::SubscriptionRecord as_subscription(const pqxx::row& row) {
           .subscription_id = static_cast<std::uint32_t>(as_integer(row[6]))};
 }
 
+broker::PacketId as_packet_id(const pqxx::field& field) {
+  return {field.is_null() ? std::uint16_t{0} : static_cast<std::uint16_t>(as_integer(field))};
+}
+
+using StartedIds = std::unordered_map<std::string, std::vector<broker::PacketId>>;  // by client id
+
+StartedIds load_started(pqxx::work& transaction) {
+  StartedIds started;
+  for (const auto& row : exec(transaction, sql::list_started))
+    started[as_string(row[0])].push_back(as_packet_id(row[1]));
+  return started;
+}
+
 /// PostgreSQL's text form of bigint[].
 std::string to_array(const std::vector<broker::MessageId>& ids) {
   std::string text = "{";
@@ -64,21 +77,36 @@ std::vector<SessionRecord> load_session_page(pqxx::work& transaction, const std:
     const auto owner = by_client.find(as_string(row[0]));
     if (owner != by_client.end()) owner->second->subscriptions.push_back(as_subscription(row));
   }
+  for (const auto& row : exec(transaction, sql::list_receipts, first, last)) {
+    const auto owner = by_client.find(as_string(row[0]));
+    if (owner != by_client.end()) owner->second->receipts.push_back(as_packet_id(row[1]));
+  }
   return page;
 }
 
 }  // namespace
 
+void forget_provisional(Connection& connection) {
+  pqxx::work transaction(connection);
+  exec(transaction, sql::forget_provisional);
+  transaction.commit();
+}
+
 void load_sessions(Connection& connection, broker::UtcTime now,
                    const std::function<void(SessionRecord&&)>& each) {
   pqxx::work transaction(connection);
   exec(transaction, sql::end_connected_sessions, to_timestamp(now));
+  StartedIds started = load_started(transaction);
   std::string after;
   while (true) {
     auto page = load_session_page(transaction, after);
     if (page.empty()) break;
     after = page.back().client_id.value;
-    for (auto& session : page) each(std::move(session));
+    for (auto& session : page) {
+      const auto found = started.find(session.client_id.value);
+      if (found != started.end()) session.started = std::move(found->second);
+      each(std::move(session));
+    }
   }
   transaction.commit();
 }
@@ -124,7 +152,9 @@ broker::QueuePage load_queue_page(Connection& connection, const broker::ClientId
                                          .expires_at = as_time(row[8])},
                              .qos = as_qos(row[9]),
                              .retain = as_bool(row[10]),
-                             .subscription_id = static_cast<std::uint32_t>(as_integer(row[11]))});
+                             .subscription_id = static_cast<std::uint32_t>(as_integer(row[11])),
+                             .packet_id = as_packet_id(row[13]),
+                             .is_received = !row[14].is_null() && as_bool(row[14])});
     const auto candidates = static_cast<std::size_t>(as_integer(row[12]));
     page.is_last = candidates < limit && candidates == rows.size();
   }

@@ -13,9 +13,14 @@
 
 namespace wake::db {
 
-/// Every session with its subscriptions, page by page. Before that, sessions that were connected when the
-/// last process ended get an end: `now` + expiry. So call it once, at start, while nobody else serves these
-/// sessions.
+/// Messages that were on their way to several shards when the last process ended, and were acknowledged to
+/// nobody: removed with all their rows (broker-core/broker_qos2.cpp). Once, at start, before anything is
+/// loaded.
+void forget_provisional(Connection& connection);
+
+/// Every session with its subscriptions and what QoS 2 remembers, page by page. Before that, sessions that
+/// were connected when the last process ended get an end: `now` + expiry. So call it once, at start, while
+/// nobody else serves these sessions.
 void load_sessions(Connection& connection, broker::UtcTime now,
                    const std::function<void(broker::SessionRecord&&)>& each);
 

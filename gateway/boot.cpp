@@ -14,6 +14,7 @@ namespace wake::gateway {
 Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, const BridgeLogins& bridges,
                  broker::Now now) {
   Loaded loaded;
+  db::forget_provisional(connection);
   std::unordered_map<std::string, db::QueueCount> queues;
   db::load_queue_counts(connection,
                         [&](const db::QueueCount& count) { queues.emplace(count.client_id.value, count); });

@@ -29,6 +29,7 @@ struct PublisherAck {
   Qos qos = Qos::AtLeastOnce;
   bool is_ready = false;
   ReasonCode reason{};
+  bool is_partial = false;  // some have it, others' queues are full
 };
 
 /// CONNECT, kept while its sender is being authenticated.
@@ -68,8 +69,9 @@ struct Connection {
   UtcTime connected_at{};
   Outbound output;
   Ring<PublisherAck> acks;
-  std::uint64_t first_ack = 0;  // number of acks.front()
-  double publish_tokens = 0;    // limits.publishes_per_second
+  std::uint64_t first_ack = 0;   // number of acks.front()
+  std::uint32_t unanswered = 0;  // publishes that take of the Receive Maximum it was told
+  double publish_tokens = 0;     // limits.publishes_per_second
   SteadyTime publish_refill{};
   std::unique_ptr<TopicAliases> aliases;
   std::unique_ptr<PendingConnect> pending;

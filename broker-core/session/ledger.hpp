@@ -22,7 +22,10 @@ class Ledger {
     std::vector<MessageId> owed;  // one entry per row that a settlement waits for
     std::vector<std::pair<std::uint64_t, MessageId>> notices;  // session key, message: rows of the outbox
     std::vector<std::pair<ConnectionId, std::vector<std::byte>>>
-        replies;                             // packets to send once it is committed
+        replies;  // packets to send once it is committed
+    std::vector<std::pair<std::uint64_t, std::uint64_t>>
+        started;  // session key, number of a delivery: Persist::started
+    std::vector<std::pair<std::uint64_t, PacketId>> released;  // session key, packet id: receipts removed
     std::vector<std::uint64_t> catching_up;  // sessions (key) whose last page may be read then
     std::vector<std::pair<std::uint64_t, std::string>>
         retained_jobs;  // session key, filter: start after the SUBACK
@@ -40,6 +43,7 @@ class Ledger {
     if (message.stored_batch != 0) return;
     message.stored_batch = batch();
     open_.messages.push_back(*message.record);
+    if (message.record->is_provisional) open_.provisional.push_back(message.record->id);
     waiting_.bytes += message.record->payload.size() + message.record->topic.size() + 128;
   }
   /// The change of a session in the open batch, made if there is none.
@@ -83,6 +87,8 @@ class Ledger {
                    .owed = {},
                    .notices = {},
                    .replies = {},
+                   .started = {},
+                   .released = {},
                    .catching_up = {},
                    .retained_jobs = {}};
   std::deque<Waiting> taken_;

@@ -18,7 +18,11 @@ struct Waiter {
   ConnectionId connection;  // Publisher
   std::uint64_t number =
       0;  // Publisher: its place among the connection's acknowledgements; Shard: which; Backend: ticket
-  bool is_refused = false;  // some receiver's queue was full, or storage refused a row
+  bool is_refused = false;    // storage refused a row, or the message may not be retained
+  bool is_full = false;       // some receiver's queue was full
+  bool is_taken = false;      // some receiver has it, or it is retained
+  std::uint64_t session = 0;  // Publisher at QoS 2: its session's key, and the packet id
+  PacketId packet_id{};
 };
 
 struct Message {

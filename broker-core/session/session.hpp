@@ -3,6 +3,8 @@
 //
 // Deliveries are numbered; a packet id is computed from the number, so finding one is arithmetic:
 //   deliveries[0 .. sent)  are on their way or done;  deliveries[sent ..)  wait for a slot.
+// A QoS 2 message towards a durable session keeps its packet id through a restart, where numbers begin anew:
+// `restored` knows those, and numbers whose computed id would be one of them are passed over.
 // Storage may hold more than memory does (`has_stored_tail`): then new messages go to storage only, and pages
 // are read as memory runs dry, so order is kept. `fresh` is the bridge back: see on_queue_page in
 // broker_queue.cpp.
@@ -10,7 +12,7 @@
 
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,10 +33,20 @@ struct Delivery {
   Step step = Step::Queued;
   bool is_stored = false;  // has a row in session_queue, committed or in a batch under way
   bool retain = false;
-  bool rings_always = false;  // its entry's mode is `always`: an immediate ack does not cancel the push
+  bool rings_always = false;    // its entry's mode is `always`: an immediate ack does not cancel the push
+  bool is_again = false;        // sent on an earlier connection: it goes out with DUP
+  bool is_committed = false;    // QoS 2, durable: its packet id is on disk; Received: so is its PUBREC
+  std::uint16_t packet_id = 0;  // QoS 2, durable: written down or being so; 0: computed from its number
   bool has_more_ids =
       false;  // further subscriptions that have an identifier match: see subscription_ids_of()
   std::uint32_t subscription_id = 0;
+};
+
+/// A QoS 2 packet id of the client's that waits for its PUBREL.
+struct Received {
+  MessageId message;         // 0: of before a restart
+  bool is_stored = false;    // has its row
+  bool is_released = false;  // PUBREL came, the row is being removed
 };
 
 /// A notification decided on but not handed out: its row is being committed, or its moment has not come.
@@ -67,6 +79,9 @@ struct RetainedJob {
 };
 
 struct Session {
+  static constexpr std::uint32_t kPacketIds = 65535;
+  static constexpr std::uint64_t kNotLoaded = ~std::uint64_t{0};  // in `restored`: still in storage
+
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
   ClientId client_id;
@@ -78,11 +93,13 @@ struct Session {
   std::map<std::string, SubscriptionRecord, std::less<>> subscriptions;
 
   Ring<Delivery> deliveries;
-  std::uint64_t first_number = 0;    // of deliveries.front()
-  std::uint32_t sent = 0;            // how many at the front are not Queued
-  std::uint32_t inflight = 0;        // of those, Sent or Received
-  std::uint32_t held = 0;            // of those, Held
-  std::set<std::uint16_t> received;  // QoS 2 packet ids from the client, PUBREL still to come
+  std::uint64_t first_number = 0;  // of deliveries.front()
+  std::uint32_t sent = 0;          // how many at the front are not Queued
+  std::uint32_t inflight = 0;      // of those, Sent or Received
+  std::uint32_t held = 0;          // of those, Held
+  std::uint64_t numbered = 0;      // QoS 2 deliveries before this number have their packet ids
+  std::map<std::uint16_t, std::uint64_t> restored;  // packet id of before a restart: its delivery's number
+  std::map<std::uint16_t, Received> received;       // QoS 2 packet ids from the client, PUBREL still to come
 
   bool has_row = false;  // in the table of sessions, or on its way there
   bool has_stored_tail = false;
@@ -95,6 +112,7 @@ struct Session {
       removals;                       // (batch, message): row deletions that may not be committed yet
   std::uint32_t queued_messages = 0;  // owed to it, in memory or stored
   std::size_t queued_bytes = 0;
+  bool is_full = false;  // beyond its limit, and said so
 
   std::vector<RetainedJob> retained_jobs;
   std::unique_ptr<WillRecord> delayed_will;
@@ -110,18 +128,37 @@ struct Session {
   bool is_durable() const { return expiry_s != 0 || phone; }
   std::uint64_t key() const { return (std::uint64_t{generation} << 32) | slot; }
 
-  /// v5 §2.2.1: 1..65535, and unique among the deliveries in memory, which are always fewer.
+  /// v5 §2.2.1: 1..65535, and unique among what is on its way, which spans fewer (see pump()).
   static PacketId packet_id_of(std::uint64_t number) {
-    return {static_cast<std::uint16_t>(number % 65535 + 1)};
+    return {static_cast<std::uint16_t>(number % kPacketIds + 1)};
   }
-  /// The delivery on its way under this packet id, or null.
-  Delivery* find_sent(PacketId packet_id) {
-    const std::uint64_t offset = (packet_id.value + 65535u - 1 - first_number % 65535) % 65535;
-    if (packet_id.value == 0 || offset >= sent) return nullptr;
-    Delivery& delivery = deliveries[offset];
-    const bool is_on_its_way =
-        delivery.step == Delivery::Step::Sent || delivery.step == Delivery::Step::Received;
-    return is_on_its_way ? &delivery : nullptr;
+  PacketId packet_id_at(std::size_t position) const {
+    const std::uint16_t own = deliveries[position].packet_id;
+    return own != 0 ? PacketId{own} : packet_id_of(first_number + position);
+  }
+  Delivery& delivery(std::uint64_t number) { return deliveries[number - first_number]; }
+  bool has_delivery(std::uint64_t number) const {
+    return number >= first_number && number - first_number < deliveries.size();
+  }
+  /// At the end of the queue.
+  void append(Delivery delivery) {
+    while (!restored.empty() && restored.contains(packet_id_of(first_number + deliveries.size()).value)) {
+      deliveries.push_back(Delivery{.message = {}, .step = Delivery::Step::Done});
+    }
+    deliveries.push_back(std::move(delivery));
+  }
+  /// The number of the delivery on its way under this packet id.
+  std::optional<std::uint64_t> find_sent(PacketId packet_id) const {
+    if (packet_id.value == 0) return std::nullopt;
+    std::uint64_t number =
+        first_number + (packet_id.value + kPacketIds - 1 - first_number % kPacketIds) % kPacketIds;
+    if (const auto found = restored.find(packet_id.value); found != restored.end()) number = found->second;
+    if (!has_delivery(number)) return std::nullopt;
+    const std::size_t position = number - first_number;
+    const Delivery::Step step = deliveries[position].step;
+    const bool is_on_its_way = step == Delivery::Step::Sent || step == Delivery::Step::Received;
+    if (!is_on_its_way || packet_id_at(position) != packet_id) return std::nullopt;
+    return number;
   }
 };
 

@@ -44,6 +44,30 @@ WHERE EXISTS (SELECT FROM sessions s WHERE s.client_id = n.client_id)
   AND EXISTS (SELECT FROM messages m WHERE m.id = n.message_id)
 ON CONFLICT (client_id, message_id) DO NOTHING
 
+-- name: store_provisional
+INSERT INTO provisional_messages (message_id)
+SELECT DISTINCT id FROM unnest($1::bigint[]) AS n (id) WHERE EXISTS (SELECT FROM messages m WHERE m.id = n.id)
+ON CONFLICT (message_id) DO NOTHING
+
+-- name: finalize
+DELETE FROM provisional_messages WHERE message_id = ANY ($1::bigint[])
+
+-- name: start_queue
+UPDATE session_queue q SET packet_id = s.packet_id, is_received = s.is_received
+FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::boolean[]) AS s (client_id, message_id, packet_id, is_received)
+WHERE q.client_id = s.client_id AND q.message_id = s.message_id
+
+-- name: remove_receipts
+-- Before store_receipts: a packet id whose receipt goes may be used again at once.
+DELETE FROM qos2_receipts r USING unnest($1::text[], $2::integer[]) AS gone (client_id, packet_id)
+WHERE r.client_id = gone.client_id AND r.packet_id = gone.packet_id
+
+-- name: store_receipts
+INSERT INTO qos2_receipts (client_id, packet_id)
+SELECT DISTINCT n.client_id, n.packet_id FROM unnest($1::text[], $2::integer[]) AS n (client_id, packet_id)
+WHERE EXISTS (SELECT FROM sessions s WHERE s.client_id = n.client_id)
+ON CONFLICT (client_id, packet_id) DO NOTHING
+
 -- name: store_inbox
 INSERT INTO inbox (user_id, message_id, entry_id, expires_at)
 SELECT n.user_id, n.message_id, e.id, n.expires_at
@@ -68,6 +92,14 @@ ON CONFLICT (message_id, phone_id) DO NOTHING
 -- name: remove_acknowledged
 DELETE FROM session_queue q USING unnest($1::text[], $2::bigint[]) AS gone (client_id, message_id)
 WHERE q.client_id = gone.client_id AND q.message_id = gone.message_id
+
+-- name: trim_queues
+-- Of each queue up to a message, the newest rows stay; and what has left at QoS 2, for its packet id.
+DELETE FROM session_queue q
+USING unnest($1::text[], $2::bigint[], $3::bigint[]) AS t (client_id, up_to, keep),
+  LATERAL (SELECT s.message_id FROM session_queue s WHERE s.client_id = t.client_id AND s.message_id <= t.up_to
+           ORDER BY s.message_id DESC OFFSET t.keep LIMIT 1) AS newest_gone
+WHERE q.client_id = t.client_id AND q.message_id <= newest_gone.message_id AND q.packet_id IS NULL
 
 -- name: cancel_notifications
 UPDATE outbox o SET state = 'cancelled', reason = c.reason, resolved_at = $4::timestamptz,

@@ -6,6 +6,10 @@
 UPDATE sessions SET ends_at = $1::timestamptz + expiry_s * interval '1 second'
 WHERE ends_at IS NULL AND expiry_s < 4294967295
 
+-- name: forget_provisional
+-- Queue, inbox and outbox rows go with them. Their publishers have no acknowledgement and send them again.
+DELETE FROM messages m USING provisional_messages p WHERE m.id = p.message_id
+
 -- name: list_sessions
 SELECT client_id, principal_kind, principal_id, expiry_s, (extract(epoch FROM ends_at) * 1000000)::bigint,
        CASE principal_kind WHEN 'user' THEN (SELECT username FROM users u WHERE u.id::text = principal_id)
@@ -15,6 +19,13 @@ FROM sessions WHERE client_id > $1 ORDER BY client_id LIMIT $2
 -- name: list_subscriptions
 SELECT client_id, filter, qos, no_local, retain_as_published, retain_handling, subscription_id
 FROM subscriptions WHERE client_id BETWEEN $1 AND $2
+
+-- name: list_receipts
+SELECT client_id, packet_id FROM qos2_receipts WHERE client_id BETWEEN $1 AND $2
+
+-- name: list_started
+-- One pass over the queues for all sessions: QoS 1 rows, the many, have no packet id.
+SELECT client_id, packet_id FROM session_queue WHERE packet_id IS NOT NULL
 
 -- name: list_retained
 SELECT md5(topic)::uuid, message_id, topic, payload, qos, properties, publisher,
@@ -27,11 +38,11 @@ ORDER BY md5(topic)::uuid LIMIT $3
 -- $2: message ids to leave out. The first row always comes, the following while the payloads before them fit into $4 bytes;
 -- candidates says how many there were before that.
 SELECT id, topic, payload, message_qos, retained_at_publish, properties, publisher, at, expires_at, qos, retain, subscription_id,
-       candidates
+       candidates, packet_id, is_received
 FROM (SELECT m.id, m.topic, m.payload, m.qos AS message_qos, m.retain AS retained_at_publish, m.properties, m.publisher,
              (extract(epoch FROM m.at) * 1000000)::bigint AS at,
              CASE WHEN isfinite(m.expires_at) THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_at,
-             q.qos, q.retain, q.subscription_id, count(*) OVER () AS candidates,
+             q.qos, q.retain, q.subscription_id, q.packet_id, q.is_received, count(*) OVER () AS candidates,
              sum(octet_length(m.payload)) OVER (ORDER BY q.message_id) - octet_length(m.payload) AS bytes_before
       FROM (SELECT * FROM session_queue WHERE client_id = $1 AND message_id <> ALL ($2::bigint[])
             ORDER BY message_id LIMIT $3) q

@@ -63,6 +63,8 @@ constexpr ShardFigure kShardFigures[] = {
      [](const ShardSnapshot& s) { return s.broker.messages_stored; }},
     {"wakemq_messages_refused_total", "messages refused because a queue was full", kCounter,
      [](const ShardSnapshot& s) { return s.broker.messages_refused; }},
+    {"wakemq_messages_evicted_total", "messages dropped from a full queue by the policy drop_oldest",
+     kCounter, [](const ShardSnapshot& s) { return s.broker.messages_evicted; }},
     {"wakemq_notices_sent_total", "notifications handed to the push dispatcher", kCounter,
      [](const ShardSnapshot& s) { return s.broker.notices_sent; }},
     {"wakemq_notices_cancelled_total", "notifications acknowledged before they left", kCounter,

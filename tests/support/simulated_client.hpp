@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ struct Received {
   std::string wire_topic{};       // empty where an alias stood for it
   std::uint16_t topic_alias = 0;  // 0: none
   std::vector<std::uint32_t> subscription_ids{};
+  std::optional<std::uint32_t> expiry_s{};
 };
 
 class World;
@@ -41,7 +43,15 @@ class Client {
   std::string why;  // reason string of the last packet that had one
   std::optional<ReasonCode> disconnect_reason;
   std::vector<Received> received;
+  std::vector<std::string> taken;  // payloads its application got: a QoS 2 repetition is recognized by its id
   std::vector<std::pair<std::uint16_t, ReasonCode>> pubacks;  // PUBACK or PUBREC
+  std::vector<std::string> ack_reasons;                       // their reason strings
+  std::vector<std::uint16_t> pubcomps;
+  std::vector<std::uint16_t> pubrels;
+  bool answers_pubrec = true;         // with PUBREL
+  std::uint16_t receive_maximum = 0;  // of the last CONNACK
+  std::optional<std::uint32_t> session_expiry_s;
+  std::optional<std::uint16_t> server_keep_alive_s;
   std::vector<ReasonCode> subacks;
   int pingresps = 0;
   bool is_reading = true;
@@ -61,6 +71,9 @@ class Client {
       topic_alias_maximum = answer->properties.topic_alias_maximum;
       response_information = answer->properties.response_information.value_or("");
       why = answer->properties.reason_string.value_or("");
+      receive_maximum = answer->properties.receive_maximum.value_or(0);
+      server_keep_alive_s = answer->properties.server_keep_alive_s;
+      session_expiry_s = answer->properties.session_expiry_s;
       connack->properties = {};
     } else if (const auto* message = std::get_if<Publish>(&packet)) {
       take_message(*message);
@@ -71,10 +84,14 @@ class Client {
       if (ack->type == PacketType::Puback || ack->type == PacketType::Pubrec)
         pubacks.emplace_back(ack->packet_id.value, ack->reason);
       why = ack->reason_string;
-      if (ack->type == PacketType::Pubrec) {
+      if (!ack->reason_string.empty()) ack_reasons.emplace_back(ack->reason_string);
+      if (ack->type == PacketType::Pubrec && answers_pubrec) {
         write(Ack{PacketType::Pubrel, ack->packet_id, ReasonCode::Success, {}, {}}, version, to_broker);
       }
+      if (ack->type == PacketType::Pubcomp) pubcomps.push_back(ack->packet_id.value);
       if (ack->type == PacketType::Pubrel) {
+        pubrels.push_back(ack->packet_id.value);
+        unreleased.erase(ack->packet_id.value);
         write(Ack{PacketType::Pubcomp, ack->packet_id, ReasonCode::Success, {}, {}}, version, to_broker);
       }
     } else if (const auto* suback = std::get_if<Suback>(&packet)) {
@@ -94,15 +111,19 @@ class Client {
     const std::uint16_t alias = message.properties.topic_alias.value_or(0);
     if (alias != 0 && !message.topic.empty()) aliases[alias] = message.topic;
     const std::string topic = alias == 0 ? std::string(message.topic) : aliases[alias];
-    (heir ? *heir : *this)
-        .received.push_back({topic, std::string(as_text(message.payload)), message.qos, message.dup,
-                             message.retain, message.packet_id.value, std::string(message.topic), alias,
-                             message.properties.subscription_ids});
+    Client& owner = heir ? *heir : *this;
+    owner.received.push_back({topic, std::string(as_text(message.payload)), message.qos, message.dup,
+                              message.retain, message.packet_id.value, std::string(message.topic), alias,
+                              message.properties.subscription_ids, message.properties.message_expiry_s});
+    const bool is_new =
+        message.qos != Qos::ExactlyOnce || owner.unreleased.insert(message.packet_id.value).second;
+    if (is_new) owner.taken.emplace_back(as_text(message.payload));
   }
 
   std::map<std::uint16_t, std::string> aliases;
   unsigned shard = 0;
   ConnectionId connection;
+  std::set<std::uint16_t> unreleased;  // QoS 2 ids it has, PUBREL still to come; lives as long as the session
   Client* heir = nullptr;              // of a connection being taken over: what it still gets, its owner has
   std::vector<std::byte> to_broker;    // sent, not consumed
   std::vector<std::byte> from_broker;  // written, not parsed

@@ -27,10 +27,35 @@ struct Storage {
   std::set<std::pair<UserId, MessageId>> inbox;
   std::map<std::pair<MessageId, PhoneId>, Notification> outbox;
   std::map<std::string, MessageRecord> retained;
+  std::map<std::pair<std::string, MessageId>, QueueStart> started;
+  std::set<std::pair<std::string, std::uint16_t>> receipts;
+  std::set<MessageId> provisional;
+
+  /// What a start does before anything is loaded: messages that never became final are forgotten.
+  void forget_provisional() {
+    for (const MessageId id : provisional) {
+      messages.erase(id);
+      for (auto& [client, rows] : queue) rows.erase(id);
+      std::erase_if(inbox, [&](const auto& row) { return row.second == id; });
+      std::erase_if(outbox, [&](const auto& row) { return row.first.first == id; });
+    }
+    provisional.clear();
+  }
+  /// A session as it is loaded at a start.
+  SessionRecord load(const std::string& client) const {
+    SessionRecord record = sessions.at(client);
+    for (const auto& [owner, packet_id] : receipts) {
+      if (owner == client) record.receipts.push_back({packet_id});
+    }
+    for (const auto& [key, start] : started) {
+      if (key.first == client) record.started.push_back(start.packet_id);
+    }
+    return record;
+  }
 
   void apply(const Persist& persist) {
     for (const auto& [client, change] : persist.sessions) {
-      if (change.purge) sessions.erase(client), queue.erase(client);
+      if (change.purge) purge(client);
       if (change.store) {
         auto subscriptions = std::move(sessions[client].subscriptions);
         sessions[client] = change.row;
@@ -44,13 +69,27 @@ struct Storage {
       }
     }
     for (const MessageRecord& message : persist.messages) messages.emplace(message.id, message);
+    provisional.insert(persist.provisional.begin(), persist.provisional.end());
+    for (const MessageId id : persist.finalized) provisional.erase(id);
+    for (const Receipt& receipt : persist.receipts) {
+      const std::pair key{receipt.client_id.value, receipt.packet_id.value};
+      receipt.remove ? static_cast<void>(receipts.erase(key)) : static_cast<void>(receipts.insert(key));
+    }
     for (const QueueRow& row : persist.queue) {
       if (sessions.contains(row.client_id.value)) queue[row.client_id.value].emplace(row.message_id, row);
+    }
+    for (const QueueStart& start : persist.started) {
+      if (queue[start.client_id.value].contains(start.message_id))
+        started.insert_or_assign({start.client_id.value, start.message_id}, start);
     }
     for (const InboxRow& row : persist.inbox) inbox.emplace(row.user_id, row.message_id);
     for (const OutboxRow& row : persist.outbox)
       outbox.try_emplace({row.message_id, row.phone_id}, Notification{"pending", row});
-    for (const QueueKey& key : persist.acknowledged) queue[key.client_id.value].erase(key.message_id);
+    for (const QueueKey& key : persist.acknowledged) {
+      queue[key.client_id.value].erase(key.message_id);
+      started.erase({key.client_id.value, key.message_id});
+    }
+    for (const QueueTrim& trim : persist.trims) apply(trim);
     for (const OutboxCancel& cancel : persist.cancelled) {
       const auto found = outbox.find({cancel.message_id, cancel.phone_id});
       if (found != outbox.end() && found->second.state == "pending") found->second.state = "cancelled";
@@ -74,8 +113,30 @@ struct Storage {
         break;
       }
       page.messages.push_back({messages.at(id), row.qos, row.retain, row.subscription_id});
+      const auto start = started.find({load.client_id.value, id});
+      if (start == started.end()) continue;
+      page.messages.back().packet_id = start->second.packet_id;
+      page.messages.back().is_received = start->second.is_received;
     }
     return page;
+  }
+
+ private:
+  void apply(const QueueTrim& trim) {
+    auto& rows = queue[trim.client_id.value];
+    std::vector<MessageId> ids;
+    for (const auto& [id, row] : rows) {
+      if (id <= trim.up_to) ids.push_back(id);
+    }
+    for (std::size_t i = 0; i + trim.keep < ids.size(); ++i) {
+      if (!started.contains({trim.client_id.value, ids[i]})) rows.erase(ids[i]);
+    }
+  }
+  void purge(const std::string& client) {
+    sessions.erase(client);
+    queue.erase(client);
+    std::erase_if(started, [&](const auto& row) { return row.first.first == client; });
+    std::erase_if(receipts, [&](const auto& row) { return row.first == client; });
   }
 };
 

@@ -233,13 +233,15 @@ class World {
   }
   void boot() {
     brokers_.clear();
+    storage.forget_provisional();
     for (unsigned k = 0; k < count_; ++k) {
       brokers_.push_back(std::make_unique<Broker>(limits, delivery, ShardIdentity{k, count_, 0}));
     }
     for (auto& [id, record] : storage.sessions) {
       if (record.ends_at == kNever && record.expiry_s != 0xFFFFFFFF)
         record.ends_at = now.utc + std::chrono::seconds(record.expiry_s);
-      home_of(id).load_session(record, static_cast<std::uint32_t>(storage.queue[id].size()), 0, now);
+      home_of(id).load_session(storage.load(id), static_cast<std::uint32_t>(storage.queue[id].size()), 0,
+                               now);
     }
     for (auto& broker : brokers_) {
       for (const auto& [topic, message] : storage.retained) broker->load_retained(message);

@@ -187,6 +187,14 @@ class Wire:
             self.puback(message)
         return message
 
+    def acknowledge(self, packet_type, packet_id):
+        """PUBACK, PUBREC, PUBREL or PUBCOMP."""
+        self.send(packet(packet_type, struct.pack(">H", packet_id), 2 if packet_type == PUBREL else 0))
+
+    def expect_id(self, packet_type):
+        """The packet id of the next packet, which must be of this type."""
+        return struct.unpack_from(">H", self.expect(packet_type).body)[0]
+
     def ping(self):
         """A round trip: what was sent before has been read by the gateway."""
         self.send(packet(PINGREQ))

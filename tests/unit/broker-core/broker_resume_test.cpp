@@ -1,0 +1,158 @@
+// A session that comes back: what is sent again, in which order and how much of it at once; and what a client
+// asked for at CONNECT.
+#include <gmock/gmock.h>
+
+#include "tests/support/simulated_world.hpp"
+
+namespace wake::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+World::ConnectOptions durable(std::optional<std::uint16_t> receive_maximum = {},
+                              std::optional<std::uint32_t> max_packet_bytes = {}) {
+  World::ConnectOptions options{.clean = false, .version = Version::V5, .expiry_s = 3600};
+  options.properties.receive_maximum = receive_maximum;
+  options.properties.maximum_packet_bytes = max_packet_bytes;
+  return options;
+}
+
+TEST(BrokerResume, AFewerReceiveMaximumHoldsForWhatIsSentAgainToo) {
+  World world;
+  Client& app = world.connect("app", durable(10));
+  app.acks = false;
+  world.subscribe(app, "a", Qos::AtLeastOnce);
+  Client& camera = world.connect("camera");
+  for (std::uint16_t i = 1; i <= 12; ++i) world.publish(camera, "a", std::to_string(i), Qos::AtLeastOnce, i);
+  EXPECT_EQ(app.received.size(), 10u);
+  world.drop(app);
+  app.received.clear();
+  world.connect("app", durable(2));
+  EXPECT_THAT(app.payloads(), ElementsAre("1", "2"));
+  EXPECT_TRUE(app.received[0].dup);
+  app.acks = true;
+  world.ack(app, app.received[0].packet_id);
+  world.ack(app, app.received[1].packet_id);
+  EXPECT_THAT(app.payloads(), ElementsAre("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"));
+  EXPECT_TRUE(app.received[9].dup);
+  EXPECT_FALSE(app.received[10].dup);
+  EXPECT_THAT(world.storage.queue["app"], IsEmpty());
+}
+
+TEST(BrokerResume, ReconnectingInALoopDrainsCompletelyEachTime) {
+  World world;
+  Client& app = world.connect("app", durable(3));
+  world.subscribe(app, "a", Qos::ExactlyOnce);
+  world.drop(app);
+  Client& camera = world.connect("camera");
+  std::uint16_t packet_id = 0;
+  for (int loop = 0; loop < 20; ++loop) {
+    std::vector<std::string> sent;
+    for (int i = 0; i < 25; ++i) {
+      sent.push_back(std::to_string(packet_id));
+      world.publish(camera, "a", sent.back(), i % 2 ? Qos::AtLeastOnce : Qos::ExactlyOnce, ++packet_id);
+    }
+    app.received.clear();
+    app.acks = false;  // first it takes some and goes without a word
+    world.connect("app", durable(3));
+    EXPECT_EQ(app.received.size(), 3u);
+    world.drop(app);
+    app.received.clear();
+    app.acks = true;
+    world.connect("app", durable(3));
+    EXPECT_EQ(app.payloads(), sent);
+    world.drop(app);
+  }
+  EXPECT_THAT(world.storage.queue["app"], IsEmpty());
+}
+
+TEST(BrokerResume, AClientThatNeverAcknowledgesOneMessageRunsOutOfPacketIdsNotWeOfMemory) {
+  Limits limits;
+  limits.max_queued_messages = 100'000;
+  World world(1, limits);
+  Client& app = world.connect("app");
+  world.subscribe(app, "a", Qos::AtLeastOnce);
+  app.acks = false;
+  Client& camera = world.connect("camera");
+  world.publish(camera, "a", "first", Qos::AtLeastOnce, 1);
+  app.acks = true;
+  std::set<std::uint16_t> ids{app.received[0].packet_id};
+  for (int i = 0; i < 70'000; ++i) world.publish(camera, "a", "x", Qos::AtLeastOnce, 2);
+  EXPECT_EQ(app.received.size(), 65'535u);
+  for (std::size_t i = 1; i < app.received.size(); ++i) ids.insert(app.received[i].packet_id);
+  EXPECT_EQ(ids.size(), 65'535u) << "no id twice while the first is in use";
+  world.ack(app, app.received[0].packet_id);
+  EXPECT_EQ(app.received.size(), 70'001u);
+}
+
+TEST(BrokerResume, APacketTooLargeForTheClientIsLeftOutAndTheNextOneComes) {
+  World world;
+  Client& app = world.connect("app", durable({}, 100));
+  world.subscribe(app, "a", Qos::AtLeastOnce);
+  Client& camera = world.connect("camera");
+  world.publish(camera, "a", std::string(200, 'x'), Qos::AtLeastOnce, 1);
+  world.publish(camera, "a", std::string(200, 'x'), Qos::AtMostOnce);
+  world.publish(camera, "a", "small", Qos::AtLeastOnce, 2);
+  EXPECT_THAT(app.payloads(), ElementsAre("small"));
+  EXPECT_THAT(world.storage.queue["app"], IsEmpty());
+}
+
+TEST(BrokerResume, ExpiryIsCountedDownForWhatWaitedInStorage) {
+  World world;
+  world.subscribe(world.connect("app", durable()), "a", Qos::AtLeastOnce);
+  world.drop(world.client("app"));
+  Client& camera = world.connect("camera", {.version = Version::V5});
+  for (const std::uint16_t seconds : {10, 100}) {
+    Publish packet{.qos = Qos::AtLeastOnce,
+                   .topic = "a",
+                   .packet_id = {seconds},
+                   .properties = {},
+                   .payload = as_bytes("x")};
+    packet.properties.message_expiry_s = seconds;
+    world.send(camera, packet);
+  }
+  world.crash(0);
+  world.advance(30s);
+  Client& app = world.connect("app", durable());
+  ASSERT_EQ(app.received.size(), 1u);
+  EXPECT_LE(app.received[0].expiry_s, 70u);
+  EXPECT_GE(app.received[0].expiry_s, 69u);
+}
+
+TEST(BrokerResume, ADelayedWillLeavesAtOnceWhenTheSessionEndsWithItsConnection) {
+  World world;
+  Client& app = world.connect("app");
+  world.subscribe(app, "will", Qos::AtMostOnce);
+  const Will will{.qos = Qos::AtMostOnce,
+                  .retain = false,
+                  .topic = "will",
+                  .payload = as_bytes("gone"),
+                  .properties = {},
+                  .delay_s = 3600};
+  world.connect("short", {.version = Version::V5, .will = will});
+  world.drop(world.client("short"));
+  EXPECT_THAT(app.payloads(), ElementsAre("gone"));
+  world.connect("ends", {.version = Version::V5, .expiry_s = 5, .will = will});
+  world.drop(world.client("ends"));
+  world.advance(4s);
+  EXPECT_EQ(app.received.size(), 1u);
+  world.advance(2s);  // the session ends long before the delay
+  EXPECT_EQ(app.received.size(), 2u);
+}
+
+TEST(BrokerResume, TheServersKeepAliveIsToldAndHolds) {
+  Limits limits;
+  limits.max_keep_alive = std::chrono::seconds(10);
+  World world(1, limits);
+  Client& app = world.connect("app", {.version = Version::V5, .keep_alive_s = 600});
+  EXPECT_EQ(app.server_keep_alive_s, 10);
+  world.connect("never", {.keep_alive_s = 0});
+  world.advance(14s);
+  EXPECT_TRUE(app.is_connected && world.client("never").is_connected);
+  world.advance(2s);
+  EXPECT_FALSE(app.is_connected || world.client("never").is_connected);
+}
+
+}  // namespace
+}  // namespace wake::test
