@@ -125,6 +125,7 @@ void Broker::State::store_offered(Session& session, Delivery& owed) {
 void Broker::State::pump(Session& session, Now now) {
   Connection* connection = connection_of(session);
   if (!connection || connection->phase != Connection::Phase::Active) return;
+  drop_finished(session);  // their packet ids are free
   const std::uint32_t slots = std::min<std::uint32_t>(connection->receive_maximum, limits.max_inflight);
   const auto has_slot = [&] {
     return session.inflight < slots && session.sent < Session::kPacketIds &&
