@@ -249,18 +249,6 @@ bool Broker::kick(const ClientId& client_id, Now now) {
   return true;
 }
 
-void Broker::drop_session(const ClientId& client_id, Now now) {
-  Session* session = state_->find_session(client_id.value);
-  if (!session) return;
-  if (session->phone) state_->forget_phone(*session, now);
-  if (Connection* connection = state_->connection_of(*session)) {
-    session->expiry_s = 0;
-    state_->at(now).fail(*connection, ReasonCode::AdministrativeAction, "the session was removed", now);
-  } else {
-    state_->at(now).remove(*session, now);
-  }
-}
-
 std::vector<ConnectionView> Broker::connections() const {
   std::vector<ConnectionView> views;
   for (const auto& connection : state_->connections) {

@@ -61,6 +61,11 @@ struct ConnectionView {
   UtcTime connected_at{};
 };
 
+struct SessionView {
+  ClientId client_id;
+  Principal principal;
+};
+
 /// Plain counters, read by the shard's own thread only.
 struct Counters {
   std::uint64_t connections = 0;  // now
@@ -125,8 +130,13 @@ class Broker {
   void acknowledge_inbox(UserId user, const std::vector<MessageId>& messages, Now now);
   /// v5: DISCONNECT 0x98. False: nobody of that name is connected here.
   bool kick(const ClientId& client_id, Now now);
-  /// The session is removed for good, connected or not (its phone was deleted).
-  void drop_session(const ClientId& client_id, Now now);
+  /// The sessions here whose principal `is_meant` chooses, connected or away.
+  std::vector<SessionView> sessions(const std::function<bool(const Principal&)>& is_meant) const;
+  /// What the session's principal may do from now on. Subscriptions that it may not hold any more end.
+  void apply_grants(const ClientId& client_id, Grants grants, Now now);
+  /// The principal's credentials changed: its connections end (v5: 0x98). `is_gone`: it exists no more, so
+  /// its sessions end with them, and none of its wills is published.
+  void end_logins(const Principal& principal, bool is_gone, Now now);
   std::vector<ConnectionView> connections() const;
   /// Going down: v5 clients are told 0x8B; every connection gets a Close.
   void shut_down(Now now);

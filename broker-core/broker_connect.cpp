@@ -144,6 +144,11 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
     return refuse(ReasonCode::BadAuthenticationMethod, "enhanced authentication is not offered");
   }
   if (connect.will && !is_valid_topic_name(connect.will->topic, limits.max_topic_levels)) {
+    if (connection.version != Version::V5) {  // v3.1.1 has no return code for it: [MQTT-4.8.0-1] closes
+      ++counters.connects_refused;
+      close(connection, "the will's topic is not a topic name", false, now);
+      return true;
+    }
     return refuse(ReasonCode::TopicNameInvalid, "the will's topic is not a topic name");
   }
   auto pending = std::make_unique<PendingConnect>();
@@ -242,6 +247,7 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
   session->expiry_s = session->phone ? kNeverExpires : granted_expiry(pending.expiry_s);
   session->grants = std::move(outcome.grants);
   session->principal = std::move(outcome.principal);
+  if (is_present) revoke_subscriptions(*session);  // what was taken away while it was not here
 
   connection.phase = Connection::Phase::Active;
   connection.will = std::move(pending.will);

@@ -34,11 +34,7 @@ void Broker::State::apply_user(const UserRecordPtr& user, Now now) {
     session.grants.device_ids = user->device_ids;
     std::sort(session.grants.device_ids.begin(), session.grants.device_ids.end());
     if (!session.is_connected() && session.grants.rules.empty()) continue;  // judged when it returns
-    std::vector<std::string> revoked;
-    for (const auto& [filter, subscription] : session.subscriptions) {
-      if (filter != "$wake/events" && !session.grants.may_subscribe(filter)) revoked.push_back(filter);
-    }
-    for (const std::string& filter : revoked) unsubscribe_one(session, filter);
+    revoke_subscriptions(session);
   }
 }
 

@@ -163,6 +163,10 @@ struct Broker::State {
   void on_connection_timer(ConnectionId id, Now now);
   void resume_input(Connection& connection);
 
+  // ---- broker_access.cpp: what changed for a principal that is here
+  void revoke_subscriptions(Session& session);
+  void end_login(Session& session, bool is_gone, Now now);
+
   // ---- broker_session.cpp: sessions beyond their connection
   void attach(Session& session, Connection& connection, Now now);
   void detach(Session& session, bool fires_will, Now now);

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "config/address.hpp"
+#include "db/database_options.hpp"
 
 namespace wake::config {
 namespace {
@@ -227,6 +228,9 @@ void check_bridges(const Config& config, std::vector<Finding>& all) {
 }
 
 void check_others(const Config& config, std::vector<Finding>& all) {
+  Findings database{all, "database", 0};
+  database.require(db::is_database_url(config.database.url), "url",
+                   "what libpq can read: \"postgresql://user@host/name\" or \"host=... dbname=...\"");
   Findings auth{all, "auth", 0};
   auth.require_readable(config.auth.jwt_jwks_file, "jwt_jwks_file");
   auth.require(config.auth.webhook_url.empty() || is_url(config.auth.webhook_url, {"http://", "https://"}),

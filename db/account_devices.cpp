@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <pqxx/except>
+
 #include "db/account_row.hpp"
 #include "db/sql/account_devices.sql.hpp"
 
@@ -29,12 +31,17 @@ bool is_device_id_character(char c) {
 }  // namespace
 
 bool is_device_id(const std::string& id) {
-  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), is_device_id_character);
+  return !id.empty() && id.size() <= 64 && id != "api-key" &&
+         std::all_of(id.begin(), id.end(), is_device_id_character);
 }
 
 std::optional<Device> add_device(Pool& pool, const std::string& id, const std::string& name,
                                  const std::string& secret_hash) {
-  return first_device(ask(pool, sql::account_device_add, id, name, to_hex(secret_hash)));
+  try {
+    return first_device(ask(pool, sql::account_device_add, id, name, to_hex(secret_hash)));
+  } catch (const pqxx::unique_violation&) {  // a user's name (trigger devices_name)
+    return std::nullopt;
+  }
 }
 
 std::optional<Device> find_device(Pool& pool, const std::string& id) {

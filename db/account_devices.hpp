@@ -19,10 +19,11 @@ struct Device {
   broker::UtcTime created_at{};
 };
 
-/// Contract §10: 1 to 64 of A-Z a-z 0-9 . _ : -
+/// Contract §10: 1 to 64 of A-Z a-z 0-9 . _ : -, and not "api-key", which is what services say as their MQTT
+/// user name.
 bool is_device_id(const std::string& id);
 
-/// Empty: the id is taken.
+/// Empty: the id is taken, by a device or by a user, whose name it would be in MQTT.
 std::optional<Device> add_device(Pool& pool, const std::string& id, const std::string& name,
                                  const std::string& secret_hash);
 std::optional<Device> find_device(Pool& pool, const std::string& id);

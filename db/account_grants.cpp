@@ -1,6 +1,7 @@
 #include "db/account_grants.hpp"
 
 #include "db/account_row.hpp"
+#include "db/principal_kind.hpp"
 #include "db/sql/account_grants.sql.hpp"
 
 namespace wake::db {
@@ -8,21 +9,6 @@ namespace wake::db {
 using namespace account;
 
 namespace {
-
-/// acl_rules.subject; anonymous clients are reached by 'all' only.
-const char* subject_of(broker::Principal::Kind kind) {
-  switch (kind) {
-    case broker::Principal::Kind::User:
-      return "user";
-    case broker::Principal::Kind::Device:
-      return "device";
-    case broker::Principal::Kind::Service:
-      return "service";
-    case broker::Principal::Kind::Anonymous:
-      break;
-  }
-  return "all";
-}
 
 AclRow to_rule(const pqxx::row& row) {
   const std::string action = row["action"].as<std::string>();
@@ -40,8 +26,7 @@ Permissions load_permissions(Pool& pool, const broker::Principal& principal, con
         permissions.device_ids.push_back(row[0].as<std::string>());
       }
     }
-    for (const pqxx::row& row :
-         exec(read, sql::account_grants_rules, subject_of(principal.kind), rule_name)) {
+    for (const pqxx::row& row : exec(read, sql::account_grants_rules, text_of(principal.kind), rule_name)) {
       permissions.rules.push_back(to_rule(row));
     }
     return permissions;

@@ -43,12 +43,19 @@ Phone to_phone(const pqxx::row& row) {
           to_time(row["created_us"])};
 }
 
-/// The client id is, or becomes, this phone's alone.
-bool take_client_id(pqxx::work& work, broker::UserId user, const broker::PhoneRecord& phone) {
+/// The client id is, or becomes, this phone's alone: Created. Else why not.
+PhoneRegistration::Outcome take_client_id(pqxx::work& work, broker::UserId user,
+                                          const broker::PhoneRecord& phone) {
+  using Outcome = PhoneRegistration::Outcome;
   const std::string& client_id = phone.client_id.value;
-  if (!exec(work, sql::account_phone_other_with_client_id, client_id, user.value, phone.phone_id).empty())
-    return false;
-  return !exec(work, sql::account_phone_make_session, client_id, user.value).empty();
+  const pqxx::result other =
+      exec(work, sql::account_phone_other_with_client_id, client_id, user.value, phone.phone_id);
+  if (!other.empty()) {
+    return other[0][0].as<std::int64_t>() == user.value ? Outcome::ClientIdOfOwnPhone
+                                                        : Outcome::ClientIdTaken;
+  }
+  const bool is_taken = exec(work, sql::account_phone_make_session, client_id, user.value).empty();
+  return is_taken ? Outcome::ClientIdTaken : Outcome::Created;
 }
 
 void take_token(pqxx::work& work, broker::UserId user, const broker::PhoneRecord& phone,
@@ -65,10 +72,8 @@ PhoneRegistration try_register(pqxx::work& work, broker::UserId user, const brok
                                bool has_environment) {
   PhoneRegistration done;
   const pqxx::result former = exec(work, sql::account_phone_lock, user.value, phone.phone_id);
-  if (!take_client_id(work, user, phone)) {
-    done.outcome = PhoneRegistration::Outcome::ClientIdTaken;
-    return done;
-  }
+  done.outcome = take_client_id(work, user, phone);
+  if (done.outcome != PhoneRegistration::Outcome::Created) return done;
   if (!former.empty()) {
     done.outcome = PhoneRegistration::Outcome::Refreshed;
     const broker::ClientId former_client_id{former[0][0].as<std::string>()};

@@ -21,7 +21,8 @@ struct PhoneRegistration {
   enum class Outcome {
     Created,
     Refreshed,
-    ClientIdTaken,  // the session or phone of another principal, or another phone of this user
+    ClientIdTaken,       // the session or phone of another principal
+    ClientIdOfOwnPhone,  // another phone of this user
   };
   Outcome outcome = Outcome::Created;
   Phone phone;

@@ -1,5 +1,7 @@
 #include "db/account_users.hpp"
 
+#include <pqxx/except>
+
 #include "db/account_row.hpp"
 #include "db/sql/account_users.sql.hpp"
 
@@ -22,7 +24,11 @@ std::optional<User> first_user(const pqxx::result& rows) {
 }  // namespace
 
 std::optional<User> add_user(Pool& pool, const std::string& username, const std::string& password_hash) {
-  return first_user(ask(pool, sql::account_user_add, username, password_hash));
+  try {
+    return first_user(ask(pool, sql::account_user_add, username, password_hash));
+  } catch (const pqxx::unique_violation&) {  // a device's id (trigger users_name)
+    return std::nullopt;
+  }
 }
 
 bool set_password(Pool& pool, const std::string& username, const std::string& password_hash) {

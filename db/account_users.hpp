@@ -20,7 +20,7 @@ struct User {
   broker::UtcTime created_at{};
 };
 
-/// Empty: the name is taken.
+/// Empty: the name is taken, by a user or by a device, whose id it would be in MQTT.
 std::optional<User> add_user(Pool& pool, const std::string& username, const std::string& password_hash);
 /// Also ends the account's access tokens. False: no such user.
 bool set_password(Pool& pool, const std::string& username, const std::string& password_hash);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "db/pq/params.hpp"
+#include "db/principal_kind.hpp"
 #include "db/sql/commit.sql.hpp"
 
 namespace wake::db {
@@ -43,20 +44,6 @@ constexpr const Query* kQueries[] = {
 
 std::int16_t number(broker::Qos qos) { return static_cast<std::int16_t>(qos); }
 
-std::string_view name(broker::Principal::Kind kind) {
-  switch (kind) {
-    case broker::Principal::Kind::User:
-      return "user";
-    case broker::Principal::Kind::Device:
-      return "device";
-    case broker::Principal::Kind::Service:
-      return "service";
-    case broker::Principal::Kind::Anonymous:
-      break;
-  }
-  return "anonymous";
-}
-
 /// Appends the statement unless its first column is empty: then there is nothing to do.
 template <class... Columns>
 void append(std::vector<Statement>& out, const Query& query, Column& first, Columns&... rest) {
@@ -82,7 +69,7 @@ void append_sessions(std::vector<Statement>& out, Group group) {
   Column client_ids(Oid::Text), kinds(Oid::Text), ids(Oid::Text), expiries(Oid::Int8), ends(Oid::Timestamptz);
   for (const auto& [client_id, change] : stored) {
     client_ids.add(client_id);
-    kinds.add(name(change->row.principal.kind));
+    kinds.add(text_of(change->row.principal.kind));
     ids.add(change->row.principal.id);
     expiries.add(std::int64_t{change->row.expiry_s});
     change->row.ends_at == broker::kNever ? ends.add_null() : ends.add(change->row.ends_at);

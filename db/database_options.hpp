@@ -11,4 +11,7 @@ struct DatabaseOptions {
   int pool = 4;                // connections for REST and other blocking workers, 1..1000
 };
 
+/// Can libpq read it? Nothing is connected to.
+bool is_database_url(const std::string& url);
+
 }  // namespace wake::db

@@ -1,7 +1,5 @@
 #include "db/registry_listener.hpp"
 
-#include <cstdlib>
-
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 #include <pqxx/notification>
@@ -82,10 +80,9 @@ void RegistryListener::began_to_listen() {
 }
 
 void RegistryListener::hear(const std::string& payload) const {
-  constexpr std::string_view kUser = "user:";
-  if (payload.starts_with(kUser)) {
-    const std::int64_t id = std::strtoll(payload.c_str() + kUser.size(), nullptr, 10);
-    if (id > 0 && callbacks_.on_user_changed) return callbacks_.on_user_changed({id});
+  if (const auto change = parse_registry_change(payload)) {
+    if (callbacks_.on_change) callbacks_.on_change(*change);
+    return;
   }
   // Not ours to understand (a newer schema's word): anything may have changed.
   if (callbacks_.on_resync) callbacks_.on_resync();

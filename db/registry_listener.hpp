@@ -1,6 +1,5 @@
-// Hears which users changed (NOTIFY wake_registry, sent by triggers of the registry's tables), on a
-// connection and a thread of its own. Notifications carry ids only; whoever hears loads the user again
-// (registry_store.hpp).
+// Hears what changed in the registry (NOTIFY wake_registry, sent by triggers of its tables), on a connection
+// and a thread of its own. Notices carry names only; whoever hears looks again (registry_change.hpp).
 #pragma once
 
 #include <chrono>
@@ -10,8 +9,8 @@
 #include <string>
 #include <thread>
 
-#include "broker-core/types.hpp"
 #include "db/outage.hpp"
+#include "db/registry_change.hpp"
 #include "push/log.hpp"
 
 namespace wake::db {
@@ -24,8 +23,8 @@ class RegistryListener {
   };
   /// Called from the listener's thread; they may block it.
   struct Callbacks {
-    std::function<void(broker::UserId)> on_user_changed;
-    /// The connection was lost and is back: any user may have changed meanwhile.
+    std::function<void(const RegistryChange&)> on_change;
+    /// The connection was lost and is back: anything may have changed meanwhile.
     std::function<void()> on_resync;
   };
   /// Starts the thread, which connects by itself.

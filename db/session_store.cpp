@@ -7,6 +7,7 @@
 
 #include "db/columns.hpp"
 #include "db/exec.hpp"
+#include "db/principal_kind.hpp"
 #include "db/sql/session.sql.hpp"
 
 namespace wake::db {
@@ -19,17 +20,11 @@ constexpr int kSessionsPerPage = 5'000;
 constexpr int kRetainedPerPage = 500;  // payloads come along
 constexpr const char* kBeforeAllHashes = "00000000-0000-0000-0000-000000000000";
 
-broker::Principal::Kind as_kind(const std::string& name) {
-  if (name == "user") return broker::Principal::Kind::User;
-  if (name == "device") return broker::Principal::Kind::Device;
-  if (name == "service") return broker::Principal::Kind::Service;
-  return broker::Principal::Kind::Anonymous;
-}
-
 SessionRecord as_session(const pqxx::row& row) {
   SessionRecord session;
   session.client_id.value = as_string(row[0]);
-  session.principal = {as_kind(as_string(row[1])), as_string(row[2]), as_string(row[5])};
+  session.principal = {kind_of(as_string(row[1])).value_or(broker::Principal::Kind::Anonymous),
+                       as_string(row[2]), as_string(row[5])};
   session.expiry_s = static_cast<std::uint32_t>(as_integer(row[3]));
   session.ends_at = as_time(row[4]);
   return session;

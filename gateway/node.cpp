@@ -1,4 +1,5 @@
-// Making the node, keeping it, and its orderly end. What its shards ask for is in node_host.cpp.
+// Making the node, keeping it, and its orderly end. What its shards ask for is in node_host.cpp, what the
+// registry says in node_registry.cpp.
 #include "gateway/node.hpp"
 
 #include <algorithm>
@@ -28,11 +29,6 @@ namespace {
 constexpr int kClaimPage = 500;
 constexpr int kSweepPage = 1'000;
 constexpr unsigned kLoadWorkers = 2;
-
-void log_bad_policy(broker::EntryId entry, const std::string& what) {
-  log(LogLevel::Warn, "registry.bad_policy",
-      "topic entry " + std::to_string(entry.value) + ": " + what + "; the default policy applies");
-}
 
 /// Makes a part whose own thread is then called `name`.
 template <class Part, class... Arguments>
@@ -126,16 +122,10 @@ void Node::make_stores(const config::Config& config) {
 
 void Node::load_everything(const config::Config& config) {
   // Listening comes first, or a change between the load and the listening is missed.
-  const auto on_user_changed = [this](broker::UserId user) {
-    try {
-      refresh_user(user);
-    } catch (const std::exception& error) {
-      log(LogLevel::Error, "registry.not_refreshed",
-          "user " + std::to_string(user.value) + ": " + error.what());
-    }
-  };
   make_named("registry", registry_listener_, db::RegistryListener::Options{.url = config.database.url},
-             db::RegistryListener::Callbacks{on_user_changed, [this] { resync_users(); }}, log_sink());
+             db::RegistryListener::Callbacks{[this](const db::RegistryChange& change) { apply(change); },
+                                             [this] { resync_registry(); }},
+             log_sink());
   if (!registry_listener_->wait_until_listening(seconds(5))) {
     throw db::StorageAway("no connection that hears changes of the registry within 5 s");
   }
@@ -159,36 +149,6 @@ Shard& Node::home_of(const broker::ClientId& client_id) const {
 }
 
 int Node::claiming_number() const { return lease_->is_held() ? lease_->number() : -1; }
-
-broker::UserRecordPtr Node::refresh_user(broker::UserId user, const std::function<void()>& applied) {
-  const std::lock_guard lock(registry_);
-  broker::UserRecordPtr record = load_pool_.with(
-      [&](db::Connection& connection) { return db::load_user(connection, user, log_bad_policy); });
-  for (const auto& shard : shards_) {
-    shard->post([record, applied](broker::Broker& broker, broker::Now now) {
-      broker.apply_user(record, now);
-      if (applied) applied();
-    });
-  }
-  return record;
-}
-
-void Node::resync_users() {
-  const std::lock_guard lock(registry_);
-  try {
-    load_pool_.with([&](db::Connection& connection) {
-      const auto each = [&](const broker::UserRecordPtr& record) {
-        for (const auto& shard : shards_) {
-          shard->post([record](broker::Broker& broker, broker::Now now) { broker.apply_user(record, now); });
-        }
-      };
-      db::load_all_users(connection, each, log_bad_policy);
-    });
-  } catch (const std::exception& error) {
-    log(LogLevel::Error, "registry.not_refreshed",
-        std::string("changes made while PostgreSQL was away are not all known: ") + error.what());
-  }
-}
 
 void Node::tell_token_removed(const db::TokenRemoved& removed) {
   const std::string event = nlohmann::json{{"type", "push_token_removed"}, {"phone", removed.name}}.dump();

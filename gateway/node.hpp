@@ -62,6 +62,9 @@ class Node final : public ShardHost {
   /// Loads the user and hands the record to every shard; `applied` is called by each once it has it. Records
   /// of one user are handed out in the order they were loaded. Blocks; throws what db throws.
   broker::UserRecordPtr refresh_user(broker::UserId user, const std::function<void()>& applied = {});
+  /// The principal's credentials changed or it is no more: its connections end, of one that is gone its
+  /// sessions too. `applied` as above. Blocks; throws db::StorageAway.
+  void end_logins(const broker::Principal& principal, const std::function<void()>& applied = {});
 
   /// The answer to the Broker::publish() with this ticket comes to `answer`, once; ServerShuttingDown when
   /// stop() came first.
@@ -84,7 +87,11 @@ class Node final : public ShardHost {
   void make_shards(const config::Config& config, const std::string& mark);
   void load_everything(const config::Config& config);
   void give_up_settlements();
-  void resync_users();
+  void apply(const db::RegistryChange& change);
+  void resync_registry();
+  /// Their sessions get the grants that the registry gives now. Throws db::StorageAway.
+  void judge_again(const std::function<bool(const broker::Principal&)>& is_meant);
+  void judge_again(const broker::SessionView& session);
   void tell_token_removed(const db::TokenRemoved& removed);
   std::chrono::milliseconds claim_due();
   std::chrono::milliseconds sweep();
@@ -113,6 +120,9 @@ class Node final : public ShardHost {
   std::unique_ptr<Periodic> sweeps_;
   std::unique_ptr<Bridges> bridges_;
 };
+
+/// For db's readers of topic entries: a policy that cannot be read is logged.
+void log_bad_policy(broker::EntryId entry, const std::string& what);
 
 /// [server] shards, or as many as there are cores.
 unsigned shard_count_of(const config::Config& config);

@@ -51,6 +51,9 @@ class Port {
   /// Loads the user from PostgreSQL and hands the record to the shards. After it returns, every publish that
   /// a client sends is judged by the new record. Throws std::runtime_error when PostgreSQL is away.
   virtual void refresh_user(broker::UserId user) = 0;
+  /// The same of credentials: the principal's connections end; of one that is no more its sessions too.
+  /// Throws std::runtime_error when PostgreSQL is away.
+  virtual void end_logins(const broker::Principal& principal) = 0;
   /// Routes the message (id and time are filled in here) and waits until it is settled (contract §2.1).
   virtual PublishOutcome publish(broker::MessageRecord& message) = 0;
   virtual void set_presence(const broker::ClientId& client_id, Presence presence) = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker-core/session/message_ids.hpp"
+#include "db/principal_kind.hpp"
 #include "db/registry_store.hpp"
 #include "db/storage_away.hpp"
 #include "gateway/clock.hpp"
@@ -28,20 +29,7 @@ constexpr std::string_view kEventTopic = "$wake/events";
 ClientView to_view(const broker::ConnectionView& connection) {
   ClientView view;
   view.client_id = connection.client_id.value;
-  switch (connection.principal.kind) {
-    case broker::Principal::Kind::Anonymous:
-      view.principal_kind = "anonymous";
-      break;
-    case broker::Principal::Kind::User:
-      view.principal_kind = "user";
-      break;
-    case broker::Principal::Kind::Device:
-      view.principal_kind = "device";
-      break;
-    case broker::Principal::Kind::Service:
-      view.principal_kind = "service";
-      break;
-  }
+  view.principal_kind = db::text_of(connection.principal.kind);
   view.principal_id = connection.principal.id;
   view.address = connection.listener.address;
   view.listener = connection.listener.protocol;
@@ -87,6 +75,15 @@ broker::UserRecordPtr load_user(Node& node, broker::UserId user) {
   return node.pool().with([&](db::Connection& connection) { return db::load_user(connection, user); });
 }
 
+/// `change` posts something to every shard that ends in a call of its argument; returns after all those
+/// calls.
+void wait_applied(Node& node, const std::function<void(const std::function<void()>&)>& change) {
+  const auto applied = std::make_shared<Gathering<bool>>();
+  change([applied] { applied->add(true); });
+  const std::size_t count = node.shards().size();
+  if (applied->wait(count, kShardAnswers).size() < count) throw std::runtime_error("a shard does not answer");
+}
+
 TestVerdict to_verdict(const push::TestResult& result, broker::Platform platform) {
   TestVerdict verdict;
   verdict.verdict = push::to_string(result.verdict);
@@ -125,10 +122,12 @@ Node& PortImpl::need_node() const {
 
 void PortImpl::refresh_user(broker::UserId user) {
   Node& running = need_node();
-  const auto applied = std::make_shared<Gathering<bool>>();
-  running.refresh_user(user, [applied] { applied->add(true); });
-  const std::size_t count = running.shards().size();
-  if (applied->wait(count, kShardAnswers).size() < count) throw std::runtime_error("a shard does not answer");
+  wait_applied(running, [&](const auto& applied) { running.refresh_user(user, applied); });
+}
+
+void PortImpl::end_logins(const broker::Principal& principal) {
+  Node& running = need_node();
+  wait_applied(running, [&](const auto& applied) { running.end_logins(principal, applied); });
 }
 
 PublishOutcome PortImpl::publish(broker::MessageRecord& message) {

@@ -22,6 +22,7 @@ class PortImpl final : public Port {
   void set_stopping();
 
   void refresh_user(broker::UserId user) override;
+  void end_logins(const broker::Principal& principal) override;
   PublishOutcome publish(broker::MessageRecord& message) override;
   void set_presence(const broker::ClientId& client_id, Presence presence) override;
   void acknowledged(broker::UserId user, const std::vector<broker::MessageId>& messages) override;

@@ -12,8 +12,14 @@ Readiness::Part postgresql_part(const db::CommitStatus& status) {
   return {"postgresql", false, detail};
 }
 
+std::string part_name(const push::ChannelKey& key) {
+  if (key.platform == broker::Platform::Fcm) return "push:" + key.app_id + "/fcm";
+  const bool is_production = key.environment == broker::Environment::Production;
+  return "push:" + key.app_id + "/apns/" + (is_production ? "production" : "sandbox");
+}
+
 Readiness::Part channel_part(const push::ChannelStatus& channel) {
-  return {"push:" + push::to_string(channel.key), channel.is_ready, channel.detail};
+  return {part_name(channel.key), channel.is_ready, channel.detail};
 }
 
 Readiness::Part bridge_part(const BridgeStatus& bridge) {

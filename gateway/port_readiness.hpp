@@ -15,6 +15,8 @@ Readiness readiness_of(Node& node);
 Readiness::Part postgresql_part(const db::CommitStatus& status);
 /// Ready in any case: a broker elsewhere that is down is no reason to take this one out of service.
 Readiness::Part bridge_part(const BridgeStatus& bridge);
+/// "push:com.example.cam/apns/production", "push:com.example.cam/fcm".
+std::string part_name(const push::ChannelKey& key);
 Readiness::Part channel_part(const push::ChannelStatus& channel);
 
 }  // namespace wake::gateway

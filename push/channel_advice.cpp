@@ -35,6 +35,10 @@ constexpr Advice kAdvice[] = {
 }  // namespace
 
 std::string_view advice_for(broker::Platform platform, std::string_view reason) {
+  if (reason.starts_with("no [[push.app]]")) {  // dispatch_machine.cpp: nobody serves such a phone
+    return "add a [[push.app]] for it to the configuration and send SIGHUP, or let the app register with an "
+           "app_id and environment that are configured";
+  }
   for (const Advice& advice : kAdvice) {
     if (advice.reason == reason) return advice.text;
   }

@@ -16,7 +16,7 @@ SELECT id, phone_id, client_id, platform, app_id, environment, environment_prove
 FROM phones WHERE user_id = $1 AND phone_id > $2 ORDER BY phone_id LIMIT $3
 
 -- name: account_phone_other_with_client_id
-SELECT 1 FROM phones WHERE client_id = $1 AND NOT (user_id = $2 AND phone_id = $3)
+SELECT user_id FROM phones WHERE client_id = $1 AND NOT (user_id = $2 AND phone_id = $3)
 
 -- name: account_phone_make_session
 -- Nothing comes back when the client id belongs to another principal. The expiry is 0xFFFFFFFF: messages wait for the phone

@@ -25,12 +25,14 @@ nlohmann::json to_json(const db::Device& device) {
 
 int add(Invocation& invocation, const DeviceArguments& arguments) {
   if (!db::is_device_id(arguments.id)) {
-    throw CommandFailed(kWrongUsage, "expected a device id of 1 to 64 of A-Z a-z 0-9 . _ : -");
+    throw CommandFailed(kWrongUsage,
+                        "expected a device id of 1 to 64 of A-Z a-z 0-9 . _ : -, and not api-key");
   }
   Accounts accounts(invocation);
   const Secret secret = make_device_secret();
   const auto device = db::add_device(accounts.pool(), arguments.id, arguments.name, sha256(secret.reveal()));
-  if (!device) throw CommandFailed(kFailed, "the device id \"" + arguments.id + "\" is taken");
+  if (!device)
+    throw CommandFailed(kFailed, "the device id \"" + arguments.id + "\" is taken by a device or a user");
   nlohmann::json json = to_json(*device);
   json["secret"] = secret.reveal();
   answer(

@@ -12,6 +12,7 @@
 #include "gateway/auth/password.hpp"
 #include "gateway/cli/command.hpp"
 #include "gateway/cli/commands.hpp"
+#include "push/text.hpp"
 
 namespace wake::gateway::cli {
 namespace {
@@ -38,6 +39,10 @@ Secret read_password(Invocation& invocation, const UserArguments& arguments) {
   if (line.size() < kMinPasswordBytes || line.size() > kMaxPasswordBytes) {
     throw CommandFailed(kFailed, "expected a password of " + std::to_string(kMinPasswordBytes) + " to " +
                                      std::to_string(kMaxPasswordBytes) + " bytes on standard input");
+  }
+  if (!push::is_valid_utf8(line) ||
+      line.find('\0') != std::string::npos) {  // REST could never say it: it is JSON
+    throw CommandFailed(kFailed, "expected a password in UTF-8 without U+0000 on standard input");
   }
   return Secret(std::move(line));
 }

@@ -84,11 +84,12 @@ Response add_device(const Call& call) {
   const std::string id = body.text("id", {1, 64});
   const std::string name = body.maybe_text("name", {0, 200}).value_or("");
   body.done();
-  if (!db::is_device_id(id)) throw invalid_field("id", "1 to 64 of A-Z a-z 0-9 . _ : -");
+  if (!db::is_device_id(id)) throw invalid_field("id", "1 to 64 of A-Z a-z 0-9 . _ : -, and not api-key");
   const Secret secret = make_device_secret();
   const auto device = db::add_device(call.context.pool, id, name, sha256(secret.reveal()));
   if (!device)
-    throw conflict("There is a device " + id + " already.", "Remove it first to give it a new secret.", "id");
+    throw conflict("There is a device or a user " + id + " already.",
+                   "Remove the device first to give it a new secret, or choose another id.", "id");
   return shown_once(to_json(*device), "secret", secret);
 }
 
@@ -104,7 +105,7 @@ Response delete_device(const Call& call) {
     call.refresh(user);
     call.tell_phones(user, {{"type", "unpaired"}, {"device_id", call.parameter(0)}});
   }
-  call.kick_all("device", call.parameter(0));
+  call.end_logins(broker::Principal::Kind::Device, call.parameter(0));
   return no_content();
 }
 
@@ -130,7 +131,7 @@ Response list_api_keys(const Call& call) {
 Response delete_api_key(const Call& call) {
   if (!db::remove_api_key(call.context.pool, path_id(call, 0, "api key")))
     throw not_found("api key " + call.parameter(0));
-  call.kick_all("service", call.parameter(0));
+  call.end_logins(broker::Principal::Kind::Service, call.parameter(0));
   return no_content();
 }
 

@@ -21,6 +21,16 @@ int parse_limit(const std::string& text, int max_limit) {
   return static_cast<int>(*limit);
 }
 
+/// The change is committed; the shards are told. Throws Problem 503 when they cannot be.
+void make_known(const Call& call, const std::function<void(Port&)>& change) {
+  try {
+    change(call.context.port);
+  } catch (const std::runtime_error& error) {
+    call.context.log(push::LogLevel::Warn, "rest.refresh_failed", error.what());
+    throw storage_away();
+  }
+}
+
 }  // namespace
 
 broker::UserId Call::user() const { return broker::UserId{std::stoll(who.principal.id)}; }
@@ -53,26 +63,17 @@ db::PageRequest Call::numbered_page(int max_limit, std::initializer_list<std::st
 }
 
 void Call::refresh(broker::UserId user) const {
-  try {
-    context.port.refresh_user(user);
-  } catch (const std::runtime_error& error) {
-    context.log(push::LogLevel::Warn, "rest.refresh_failed", error.what());
-    throw storage_away();
-  }
+  make_known(*this, [&](Port& port) { port.refresh_user(user); });
+}
+
+void Call::end_logins(broker::Principal::Kind kind, const std::string& id) const {
+  make_known(*this, [&](Port& port) { port.end_logins({kind, id, id}); });
 }
 
 void Call::tell_phones(broker::UserId user, const nlohmann::json& payload) const {
   const std::string text = payload.dump();
   for (const db::Phone& phone : db::list_phones(context.pool, user, {.after = "", .limit = 1000}).items) {
     context.port.send_event(phone.record.client_id, text);
-  }
-}
-
-void Call::kick_all(std::string_view principal_kind, std::string_view principal_id) const {
-  for (const ClientView& client : context.port.clients()) {
-    if (client.principal_kind == principal_kind && client.principal_id == principal_id) {
-      context.port.kick(broker::ClientId{client.client_id});
-    }
   }
 }
 

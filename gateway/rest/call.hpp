@@ -59,8 +59,8 @@ struct Call {
   void refresh(broker::UserId user) const;
   /// `payload` on $wake/events of each of the user's connected phones.
   void tell_phones(broker::UserId user, const nlohmann::json& payload) const;
-  /// Disconnects every client of the principal.
-  void kick_all(std::string_view principal_kind, std::string_view principal_id) const;
+  /// After the commit: every client of the principal is disconnected, and what its sessions held is let go.
+  void end_logins(broker::Principal::Kind kind, const std::string& id) const;
 };
 
 Response json_response(int status, const nlohmann::json& body);

@@ -52,15 +52,18 @@ json parse(const std::string& text) {
 }
 
 std::string text_rule(TextRule rule) {
-  return "a string of " + std::to_string(rule.min_bytes) + " to " + std::to_string(rule.max_bytes) +
-         " bytes without U+0000";
+  std::string text = "a string";
+  if (rule.max_bytes != kAnyLength) {
+    text += " of " + std::to_string(rule.min_bytes) + " to " + std::to_string(rule.max_bytes) + " bytes";
+  }
+  return rule.may_hold_nul ? text : text + " without U+0000";
 }
 
 /// Null when it is not such a text.
 const std::string* as_text(const json& value, TextRule rule) {
   const auto* text = value.get_ptr<const std::string*>();
   const bool is_good = text != nullptr && text->size() >= rule.min_bytes && text->size() <= rule.max_bytes &&
-                       text->find('\0') == std::string::npos;
+                       (rule.may_hold_nul || text->find('\0') == std::string::npos);
   return is_good ? text : nullptr;
 }
 
@@ -87,6 +90,10 @@ const json* JsonBody::find(const std::string& field) {
   state_->known.insert(field);
   const auto found = state_->object.find(field);
   return found == state_->object.end() ? nullptr : &*found;
+}
+
+void JsonBody::expect_none(const Request& request) {
+  if (!request.body.empty()) JsonBody(request).done();
 }
 
 std::string JsonBody::name_of(const std::string& field) const { return state_->path + field; }

@@ -15,9 +15,12 @@
 
 namespace wake::gateway::rest {
 
+inline constexpr std::size_t kAnyLength = SIZE_MAX;
+
 struct TextRule {
   std::size_t min_bytes = 0;
-  std::size_t max_bytes = 200;
+  std::size_t max_bytes = 200;  // kAnyLength: the caller bounds it
+  bool may_hold_nul = false;    // else U+0000 is refused: PostgreSQL's text and MQTT's strings cannot hold it
 };
 
 class JsonBody {
@@ -40,6 +43,9 @@ class JsonBody {
   std::optional<std::string> maybe_raw(const std::string& field);
   /// The field's name with its path: "topics[1].filter".
   std::string name_of(const std::string& field) const;
+  /// Of a call that takes no body: an empty one, or an object without fields. Throws as the constructor and
+  /// done().
+  static void expect_none(const Request& request);
   /// Call when all fields were asked for: 422 names the first that was not.
   void done() const;
 

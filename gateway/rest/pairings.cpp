@@ -44,6 +44,7 @@ std::string normal_code(std::string code) {
 }
 
 Response start_pairing(const Call& call) {
+  JsonBody::expect_none(call.request);
   db::PairingCode code;
   code.expires_at = utc_now() + call.context.options.pairing_ttl;
   for (int tries = 1;; ++tries) {
@@ -91,7 +92,9 @@ db::ClaimResult carry_out(const Call& call, const db::Claim& claim) {
   db::ClaimResult result = db::claim_pairing(context.pool, claim);
   if (result.outcome == db::ClaimResult::Outcome::NoSuchCode) {
     context.claims.count_failure(claim.device_id, now);
-    throw not_found("pairing code");
+    Problem unknown = not_found("pairing code");
+    unknown.fix = "Start pairing anew in the app: a code works once, for ten minutes.";
+    throw unknown;
   }
   call.refresh(result.user);
   const std::string name = result.name.empty() ? claim.device_id : result.name;

@@ -4,6 +4,7 @@
 
 #include "broker-core/topic/topic_name.hpp"
 #include "db/account_phones.hpp"
+#include "gateway/port_readiness.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/page_response.hpp"
@@ -28,6 +29,19 @@ nlohmann::json to_json(const db::Phone& phone) {
           {"locale", phone.record.locale},
           {"registered_at", time_text(token.registered_at)},
           {"created_at", time_text(phone.created_at)}};
+}
+
+/// Whether a push could leave for the phone now. A phone of an app that is not configured is registered all
+/// the same: MQTT and the inbox serve it, and the operator may add the app later (SIGHUP).
+nlohmann::json push_state(const Readiness& readiness, const broker::DeviceToken& token) {
+  const std::string name =
+      part_name({.app_id = token.app_id, .platform = token.platform, .environment = token.environment});
+  const auto part = std::ranges::find(readiness.parts, name, &Readiness::Part::name);
+  if (part == readiness.parts.end()) {
+    return {{"ready", false}, {"detail", "no [[push.app]] is configured for " + name.substr(5)}};
+  }
+  if (part->is_ready) return {{"ready", true}};
+  return {{"ready", false}, {"detail", "the provider does not take pushes now; they wait"}};
 }
 
 /// APNs: hexadecimal of unspecified length, kept in lower case (Apple, Registering your app with APNs). FCM:
@@ -87,6 +101,12 @@ Response put_phone(const Call& call) {
   const PhoneBody body = read_phone(call);
   const db::PhoneRegistration done =
       db::register_phone(call.context.pool, call.user(), body.phone, body.has_environment);
+  if (done.outcome == db::PhoneRegistration::Outcome::ClientIdOfOwnPhone) {
+    throw conflict("Another of your phones has the client id " + body.phone.client_id.value + ".",
+                   "Choose another client_id, or remove that phone (GET /v1/me/phones) if it is the same "
+                   "installation.",
+                   "client_id");
+  }
   if (done.outcome == db::PhoneRegistration::Outcome::ClientIdTaken) {
     throw conflict("The client id " + body.phone.client_id.value + " belongs to someone else.",
                    "Choose a client_id that only this installation uses, for instance a UUID.", "client_id");
@@ -94,8 +114,9 @@ Response put_phone(const Call& call) {
   call.refresh(call.user());
   for (const broker::UserId other : done.other_users) call.refresh(other);
   if (done.former_client_id) call.context.port.kick(*done.former_client_id);
-  return json_response(done.outcome == db::PhoneRegistration::Outcome::Created ? 201 : 200,
-                       to_json(done.phone));
+  nlohmann::json answer = to_json(done.phone);
+  answer["push"] = push_state(call.context.port.readiness(), done.phone.record.token);
+  return json_response(done.outcome == db::PhoneRegistration::Outcome::Created ? 201 : 200, answer);
 }
 
 Response list_phones(const Call& call) {
@@ -123,10 +144,13 @@ Response put_presence(const Call& call) {
 }
 
 Response test_phone(const Call& call) {
+  JsonBody::expect_none(call.request);
   const db::Phone phone = find_own_phone(call);
   if (phone.record.token.token.empty()) {
-    throw conflict("The phone has no token: its provider called the last one dead.",
-                   "Let the app fetch a new token and register the phone again.");
+    throw conflict(
+        "The phone has no token: its provider called the last one dead, or another phone registered it "
+        "since.",
+        "Let the app fetch its token and register the phone again.");
   }
   const TestVerdict verdict = call.context.port.test_push(call.user(), phone.record.id);
   return json_response(200, {{"verdict", verdict.verdict},

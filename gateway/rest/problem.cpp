@@ -60,7 +60,8 @@ Problem unknown_field(std::string field, std::string known) {
           "unknown-field",
           "There is no such field",
           field + " is not a field of this request.",
-          "Leave it out. Fields here: " + known + ".",
+          known.empty() ? "Leave it out: this request takes no fields."
+                        : "Leave it out. Fields here: " + known + ".",
           field};
 }
 Problem too_many_requests(std::string detail, int retry_after_s) {

@@ -27,8 +27,9 @@ void append_user_property(std::string& out, std::string_view name, const std::op
 }
 
 std::string read_payload(JsonBody& body, std::size_t max_bytes) {
-  const auto text = body.maybe_text("payload", {0, SIZE_MAX});
-  const auto base64 = body.maybe_text("payload_base64", {0, SIZE_MAX});
+  const auto text =
+      body.maybe_text("payload", {.min_bytes = 0, .max_bytes = kAnyLength, .may_hold_nul = true});
+  const auto base64 = body.maybe_text("payload_base64", {0, kAnyLength});
   if (text.has_value() == base64.has_value()) {
     throw invalid_field("payload", "either payload or payload_base64, and not both");
   }

@@ -4,6 +4,7 @@
 
 #include "db/account_topics.hpp"
 #include "db/push_policy_json.hpp"
+#include "gateway/quiet_hours.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/page_response.hpp"
@@ -55,6 +56,9 @@ void read_push(JsonBody& body, broker::EntryRecord& entry) {
   if (const auto* error = std::get_if<db::PolicyError>(&read))
     throw invalid_field(error->field, error->expected);
   entry.push = std::get<broker::PushPolicy>(std::move(read));
+  if (entry.push.quiet_hours && !is_time_zone(entry.push.quiet_hours->time_zone)) {
+    throw invalid_field("push.quiet_hours.tz", "an IANA time zone, as \"Europe/Berlin\"");
+  }
 }
 
 /// Fields that are absent keep what `entry` has.

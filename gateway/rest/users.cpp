@@ -1,7 +1,6 @@
 #include <nlohmann/json.hpp>
 
 #include "broker-core/topic/topic_name.hpp"
-#include "db/account_devices.hpp"
 #include "db/account_users.hpp"
 #include "gateway/auth/password.hpp"
 #include "gateway/rest/handlers.hpp"
@@ -46,12 +45,8 @@ Response add_user(const Call& call) {
                     "Use an API key with the scope admin, or set [auth] self_registration = true.");
   }
   const Login login = read_login(call.request, kMinPasswordBytes);
-  const std::string taken = "The name " + login.username + " is taken.";
-  if (db::is_device_id(login.username) && db::find_device(call.context.pool, login.username)) {
-    throw conflict(taken, "Choose another.", "username");
-  }
   const auto user = db::add_user(call.context.pool, login.username, hash_password(login.password));
-  if (!user) throw conflict(taken, "Choose another.", "username");
+  if (!user) throw conflict("The name " + login.username + " is taken.", "Choose another.", "username");
   return json_response(201, {{"id", std::to_string(user->id.value)},
                              {"username", user->username},
                              {"created_at", time_text(user->created_at)}});

@@ -45,7 +45,7 @@ class PushTrouble(WakeCase):
         ids = self.message_ids()
         self.assert_each_once_on_screen(fcm, FCM_TOKEN, ids)  # one provider's trouble delays no other
         self.gateway.program.wait_for_log(r'push\.unreachable.*"apns"')
-        wait_until(lambda: self.gateway.readiness("push:", '"apns"')[1], "/readyz has a word on the channel")
+        wait_until(lambda: self.gateway.readiness("push:", '/apns/')[1], "/readyz has a word on the channel")
         states = {self.story.notifications_of(message)["iphone"][0] for message in ids}
         self.assertEqual(states, {"pending"})
         apns.up()
@@ -65,7 +65,7 @@ class PushTrouble(WakeCase):
         self.story.pair("CAM1", TOPIC)
         self.camera_says("kept")
         self.gateway.program.wait_for_log(r'push\.channel_down.*"apns".*InvalidProviderToken')
-        is_ready, detail = self.gateway.readiness("push:", '"apns"')
+        is_ready, detail = self.gateway.readiness("push:", '/apns/')
         self.assertFalse(is_ready)
         self.assertIn("InvalidProviderToken", detail)
         ids = self.message_ids()

@@ -44,6 +44,7 @@ class World {
   AuthOutcome::Kind verdict = AuthOutcome::Kind::Allowed;  // of whoever asks to connect
   std::map<std::string, UserRecordPtr> users;  // by user name; a client whose username is known acts for it
   std::map<std::string, std::string> username_of;  // client id -> user name; absent: anonymous superuser
+  std::map<std::string, AuthOutcome> outcome_of;   // client id -> how it is let in, before the two above
 
   unsigned shard_count() const { return count_; }
   Broker& shard(unsigned k) { return *brokers_[k]; }
@@ -366,6 +367,7 @@ class World {
       brokers_[k]->on_queue_page(load.client_id, load.ticket, storage.page(load), now);
   }
   AuthOutcome who(const std::string& client_id) const {
+    if (const auto found = outcome_of.find(client_id); found != outcome_of.end()) return found->second;
     AuthOutcome outcome{.kind = verdict, .principal = {}, .grants = {}};
     const auto found = username_of.find(client_id);
     if (found == username_of.end()) {

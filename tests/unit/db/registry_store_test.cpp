@@ -1,5 +1,7 @@
 #include "db/registry_store.hpp"
 
+#include <algorithm>
+
 #include <pqxx/connection>
 
 #include "database_fixture.hpp"
@@ -98,17 +100,19 @@ class RegistryListenerTest : public DatabaseTest {
   void start() {
     listener_ = std::make_unique<RegistryListener>(
         RegistryListener::Options{url(), {milliseconds(5), milliseconds(20)}},
-        RegistryListener::Callbacks{
-            [this](UserId user) { heard_.change([&](auto& all) { all.push_back(user.value); }); },
-            [this] { resyncs_.change([](int& count) { ++count; }); }},
+        RegistryListener::Callbacks{[this](const RegistryChange& change) {
+                                      heard_.change([&](auto& all) { all.push_back(change); });
+                                    },
+                                    [this] { resyncs_.change([](int& count) { ++count; }); }},
         log_.sink());
     ASSERT_TRUE(listener_->wait_until_listening(kPatience));
   }
-  bool wait_for_user(std::int64_t id) {
-    return heard_.wait([&](const auto& all) { return !all.empty() && all.back() == id; });
+  bool wait_for(const char* notice) {
+    return heard_.wait(
+        [&](const auto& all) { return !all.empty() && all.back() == parse_registry_change(notice); });
   }
   LogBook log_;
-  Watched<std::vector<std::int64_t>> heard_;
+  Watched<std::vector<RegistryChange>> heard_;
   Watched<int> resyncs_;
   std::unique_ptr<RegistryListener> listener_;
 };
@@ -116,12 +120,42 @@ class RegistryListenerTest : public DatabaseTest {
 TEST_F(RegistryListenerTest, HearsEveryChangeOfAUser) {
   start();
   add_ann();
-  ASSERT_TRUE(wait_for_user(1));
+  ASSERT_TRUE(wait_for("user:1"));
   for (const char* change : {"UPDATE phones SET token = 'new'", "UPDATE topic_entries SET subscribed = false",
-                             "DELETE FROM topic_entries", "DELETE FROM users"}) {
+                             "DELETE FROM topic_entries"}) {
     heard_.change([](auto& all) { all.clear(); });
     sql(change);
-    EXPECT_TRUE(wait_for_user(1)) << change;
+    EXPECT_TRUE(wait_for("user:1")) << change;
+  }
+  EXPECT_EQ(resyncs_.get(), 0);
+}
+
+TEST_F(RegistryListenerTest, HearsWhoMayNoLongerComeInAndWhatRulesGive) {
+  add_ann();
+  sql("INSERT INTO devices (id, secret_hash) VALUES ('CAM9', sha256('x'));"
+      "INSERT INTO pairings (user_id, device_id) VALUES (1, 'CAM9');"
+      "INSERT INTO api_keys (name, key_hash, scopes) VALUES ('shop', sha256('k'), '{publish}')");
+  start();
+  const std::pair<const char*, const char*> changes[] = {
+      {"UPDATE users SET password_hash = '$argon2id$other'", "login:user:1"},
+      {"UPDATE devices SET secret_hash = sha256('y') WHERE id = 'CAM9'", "login:device:CAM9"},
+      {"UPDATE devices SET name = 'Porch' WHERE id = 'CAM9'", "user:1"},
+      {"DELETE FROM devices WHERE id = 'CAM9'", "login:device:CAM9"},
+      {"UPDATE api_keys SET filters = '{a}'", "login:service:1"},
+      {"DELETE FROM api_keys", "login:service:1"},
+      {"INSERT INTO acl_rules (subject, name, action, filter) VALUES ('user', 'ann', 'all', 'x')",
+       "rules:user:ann"},
+      {"UPDATE acl_rules SET subject = 'all', name = ''", "rules:all:"},
+      {"DELETE FROM acl_rules", "rules:all:"},
+      {"DELETE FROM users", "login:user:1"},
+  };
+  for (const auto& [change, notice] : changes) {
+    heard_.change([](auto& all) { all.clear(); });
+    sql(change);
+    const auto is_heard = [notice = parse_registry_change(notice)](const auto& all) {
+      return std::find(all.begin(), all.end(), notice) != all.end();
+    };
+    EXPECT_TRUE(heard_.wait(is_heard)) << change;
   }
   EXPECT_EQ(resyncs_.get(), 0);
 }
@@ -131,7 +165,7 @@ TEST_F(RegistryListenerTest, ALostConnectionMeansResync) {
   end_other_connections();
   ASSERT_TRUE(resyncs_.wait([](int count) { return count == 1; }));
   add_ann();
-  EXPECT_TRUE(wait_for_user(1));
+  EXPECT_TRUE(wait_for("user:1"));
   EXPECT_EQ(log_.count("db.registry_listener_away"), 1);
   EXPECT_EQ(log_.count("db.registry_listener_back"), 1);
 }

@@ -165,6 +165,25 @@ TEST_F(CommandLine, PasswordTooShortOrTooLongIsRefused) {
   }
 }
 
+TEST_F(CommandLine, APasswordIsText) {
+  const std::string file = configured("");
+  for (const std::string& input : {std::string("12345678\0", 9), std::string("12345678\xff")}) {
+    for (const char* verb : {"add", "passwd"}) {
+      const Outcome outcome =
+          run_with({"user", verb, "ann", "--password-stdin", "--config", file}, input + "\n");
+      EXPECT_EQ(outcome.status, kFailed);
+      EXPECT_THAT(outcome.err, HasSubstr("UTF-8"));
+    }
+  }
+}
+
+TEST_F(CommandLine, ADatabaseUrlThatIsNoneIsAWrongConfiguration) {
+  const Outcome outcome = run_with({"user", "list", "--config", configured("")}, {},
+                                   {{"WAKEMQ_DATABASE_URL", "postgresql://[bad"}});
+  EXPECT_EQ(outcome.status, kWrongUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("url"));
+}
+
 TEST_F(CommandLine, NamesThatWidenAFilterAreRefused) {
   const std::string file = configured("");
   for (const char* name : {"", "a+b", "a/b", "#", "api-key"}) {

@@ -49,6 +49,13 @@ TEST_F(Pairings, CodeWorksOnceOnlyForOthersNeverAndNotLate) {
   EXPECT_EQ(claim(dropped, camera_, porch()).status, 404);
 }
 
+TEST_F(Pairings, StartTakesNoFields) {
+  const Answer refused = send("POST", "/v1/me/pairings", ann_, {{"code", "MYOWN"}});
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.body["field"], "code");
+  EXPECT_EQ(send("POST", "/v1/me/pairings", ann_, json::object()).status, 201);
+}
+
 TEST_F(Pairings, OfTwoClaimsAtOnceOneWins) {
   const std::string other = add_device("CAM2");
   for (int round = 0; round < 10; ++round) {

@@ -52,6 +52,40 @@ TEST_F(Phones, ForeignClientIdIsRefused) {
   EXPECT_EQ(sql("SELECT count(*) FROM phones"), "1");
 }
 
+TEST_F(Phones, ClientIdOfAnotherOwnPhoneIsSaidToBeThat) {
+  ASSERT_EQ(send("PUT", "/v1/me/phones/p1", ann_, fcm("t1")).status, 201);
+  json body = fcm("t2");
+  body["client_id"] = "p1";
+  const Answer refused = send("PUT", "/v1/me/phones/p2", ann_, body);
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body["detail"].get<std::string>().find("Another of your phones"), std::string::npos);
+}
+
+TEST_F(Phones, AnAppThatNobodyConfiguredIsTakenAndSaidToBeMissing) {
+  const json unknown = send("PUT", "/v1/me/phones/p1", ann_, fcm("t1")).body["push"];
+  EXPECT_EQ(unknown["ready"], false);
+  EXPECT_EQ(unknown["detail"], "no [[push.app]] is configured for app/fcm");
+  port_.readiness_answer.parts = {{"push:app/fcm", false, "secret of the operator"}};
+  EXPECT_EQ(send("PUT", "/v1/me/phones/p1", ann_, fcm("t1")).body["push"]["detail"],
+            "the provider does not take pushes now; they wait");
+  port_.readiness_answer.parts = {{"push:app/fcm", true, ""}};
+  EXPECT_EQ(send("PUT", "/v1/me/phones/p1", ann_, fcm("t1")).body["push"], (json{{"ready", true}}));
+}
+
+TEST_F(Phones, TestOfAPhoneWhoseTokenMovedSaysSo) {
+  send("PUT", "/v1/me/phones/p1", ann_, fcm("t1"));
+  send("PUT", "/v1/me/phones/p2", bob_, fcm("t1"));
+  const Answer refused = send("POST", "/v1/me/phones/p1/test", ann_);
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body["detail"].get<std::string>().find("another phone registered it"), std::string::npos);
+}
+
+TEST_F(Phones, TestTakesNoFields) {
+  send("PUT", "/v1/me/phones/p1", ann_, fcm("t1"));
+  EXPECT_EQ(send("POST", "/v1/me/phones/p1/test", ann_, {{"title", "x"}}).status, 422);
+  EXPECT_EQ(send("POST", "/v1/me/phones/p1/test", ann_, json::object()).status, 200);
+}
+
 TEST_F(Phones, NewClientIdLeavesTheOldSession) {
   send("PUT", "/v1/me/phones/p1", ann_, fcm("t1"));
   json body = fcm("t1");

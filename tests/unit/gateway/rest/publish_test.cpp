@@ -30,6 +30,14 @@ TEST_F(PublishCall, TakesBytesAsBase64) {
   EXPECT_EQ(publish({{"topic", "shop/1"}}).body["field"], "payload");
 }
 
+TEST_F(PublishCall, TakesAnyTextAsPayload) {
+  const std::string text("a\0b", 3);
+  EXPECT_EQ(publish({{"topic", "shop/1"}, {"payload", text}}).status, 200);
+  EXPECT_EQ(port_.last_published.payload, text);
+  const Answer number = publish({{"topic", "shop/1"}, {"payload", 7}});
+  EXPECT_EQ(number.body["detail"], "payload: expected a string.");
+}
+
 TEST_F(PublishCall, KeepsToTheKeysFilters) {
   EXPECT_EQ(publish({{"topic", "bank/1"}, {"payload", "x"}}).status, 403);
   EXPECT_EQ(publish({{"topic", "shop/+"}, {"payload", "x"}}).body["field"], "topic");

@@ -34,6 +34,7 @@ using nlohmann::json;
 class FakePort final : public Port {
  public:
   void refresh_user(broker::UserId user) override { note("refresh " + std::to_string(user.value)); }
+  void end_logins(const broker::Principal& principal) override { note("end logins of " + principal.id); }
   PublishOutcome publish(broker::MessageRecord& message) override {
     note("publish " + message.topic + " " + message.payload);
     message.id = broker::MessageId{77};

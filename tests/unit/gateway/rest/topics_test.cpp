@@ -41,6 +41,8 @@ TEST_F(Topics, FilterMustBePermittedValidAndNew) {
   EXPECT_EQ(add({{"filter", "$SYS/CAM1"}}).status, 422);
   EXPECT_EQ(add({{"filter", "a/CAM1"}}).status, 201);
   EXPECT_EQ(add({{"filter", "a/CAM1"}}).status, 409);
+  EXPECT_EQ(add({{"filter", "CAM1/" + std::string(1019, 'x')}}).status, 201);
+  EXPECT_EQ(add({{"filter", "CAM1/" + std::string(1020, 'x')}}).body["field"], "filter");
 }
 
 TEST_F(Topics, RuleWithTheUsersNamePermitsMore) {
@@ -58,6 +60,8 @@ TEST_F(Topics, BadPolicyNamesTheField) {
   EXPECT_EQ(field({{"colour", "red"}}), "422 push.colour");
   EXPECT_EQ(field({{"quiet_hours", {{"start", "25:00"}, {"end", "07:00"}, {"tz", "UTC"}}}}),
             "422 push.quiet_hours.start");
+  EXPECT_EQ(field({{"quiet_hours", {{"start", "22:00"}, {"end", "07:00"}, {"tz", "Europe/Atlantis"}}}}),
+            "422 push.quiet_hours.tz");
   EXPECT_EQ(field(7), "422 push");
   EXPECT_EQ(add({{"filter", "a/CAM1"}, {"device_id", "CAM2"}}).body["field"], "device_id");
 }

@@ -28,6 +28,15 @@ TEST_F(Users, NameIsTakenOnce) {
   EXPECT_EQ(again.body["field"], "username");
 }
 
+TEST_F(Users, NameIsNoDevicesAndTheOtherWayRound) {
+  const std::string admin = add_key({"admin"});
+  ASSERT_EQ(send("POST", "/v1/devices", admin, {{"id", "CAM1"}}).status, 201);
+  EXPECT_EQ(send("POST", "/v1/users", "", {{"username", "CAM1"}, {"password", "correct horse"}}).status, 409);
+  add_user("ann");
+  EXPECT_EQ(send("POST", "/v1/devices", admin, {{"id", "ann"}}).status, 409);
+  EXPECT_EQ(send("POST", "/v1/devices", admin, {{"id", "api-key"}}).body["field"], "id");
+}
+
 TEST_F(Users, WrongPasswordAndUnknownNameLookAlike) {
   send("POST", "/v1/users", "", {{"username", "ann"}, {"password", "correct horse"}});
   const Answer wrong = send("POST", "/v1/auth/token", "", {{"username", "ann"}, {"password", "wrong horse"}});

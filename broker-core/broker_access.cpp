@@ -1,0 +1,55 @@
+// What a principal may do has changed while it is here: connected, or with a session that waits for it
+// (contract §6: revoking takes effect at once). What it may do at all is in access/.
+#include "broker-core/broker_state.hpp"
+
+namespace wake::broker {
+
+/// Subscriptions that the session's grants do not cover any more end, as if it had unsubscribed.
+void Broker::State::revoke_subscriptions(Session& session) {
+  std::vector<std::string> revoked;
+  for (const auto& [filter, subscription] : session.subscriptions) {
+    if (filter != "$wake/events" && !session.grants.may_subscribe(filter)) revoked.push_back(filter);
+  }
+  for (const std::string& filter : revoked) unsubscribe_one(session, filter);
+}
+
+void Broker::State::end_login(Session& session, bool is_gone, Now now) {
+  const std::uint64_t key = session.key();
+  if (is_gone) {
+    session.grants = {};
+    if (session.phone) forget_phone(session, now);
+    session.expiry_s = 0;
+  }
+  if (Connection* connection = connection_of(session)) {
+    fail(*connection, ReasonCode::AdministrativeAction, "its credentials were changed or revoked", now);
+  }
+  Session* left = is_gone ? session_of(key) : nullptr;
+  if (left) remove(*left, now);
+}
+
+std::vector<SessionView> Broker::sessions(const std::function<bool(const Principal&)>& is_meant) const {
+  std::vector<SessionView> views;
+  for (const auto& session : state_->sessions) {
+    if (session && is_meant(session->principal)) views.push_back({session->client_id, session->principal});
+  }
+  return views;
+}
+
+void Broker::apply_grants(const ClientId& client_id, Grants grants, Now now) {
+  Session* session = state_->find_session(client_id.value);
+  if (!session) return;
+  session->grants = std::move(grants);
+  state_->at(now).revoke_subscriptions(*session);
+}
+
+void Broker::end_logins(const Principal& principal, bool is_gone, Now now) {
+  std::vector<std::uint64_t> keys;
+  for (const auto& session : state_->sessions) {
+    if (session && session->principal == principal) keys.push_back(session->key());
+  }
+  for (const std::uint64_t key : keys) {
+    if (Session* session = state_->session_of(key)) state_->at(now).end_login(*session, is_gone, now);
+  }
+}
+
+}  // namespace wake::broker

@@ -1,0 +1,126 @@
+// Node: changes of the registry carried to the shards, whoever made them: REST here, REST on another node,
+// the command line, or an operator's SQL (db/registry_change.hpp).
+#include <stdexcept>
+
+#include "db/registry_store.hpp"
+#include "db/storage_away.hpp"
+#include "gateway/auth/authenticator.hpp"
+#include "gateway/gathering.hpp"
+#include "gateway/node.hpp"
+#include "gateway/observe/log.hpp"
+
+namespace wake::gateway {
+
+namespace {
+
+constexpr std::chrono::seconds kShardAnswers{3};
+
+void log_not_refreshed(const std::string& what, const std::exception& error) {
+  log(LogLevel::Error, "registry.not_refreshed", what + ": " + error.what());
+}
+
+}  // namespace
+
+void log_bad_policy(broker::EntryId entry, const std::string& what) {
+  log(LogLevel::Warn, "registry.bad_policy",
+      "topic entry " + std::to_string(entry.value) + ": " + what + "; the default policy applies");
+}
+
+broker::UserRecordPtr Node::refresh_user(broker::UserId user, const std::function<void()>& applied) {
+  const std::lock_guard lock(registry_);
+  broker::UserRecordPtr record = load_pool_.with(
+      [&](db::Connection& connection) { return db::load_user(connection, user, log_bad_policy); });
+  for (const auto& shard : shards_) {
+    shard->post([record, applied](broker::Broker& broker, broker::Now now) {
+      broker.apply_user(record, now);
+      if (applied) applied();
+    });
+  }
+  return record;
+}
+
+void Node::end_logins(const broker::Principal& principal, const std::function<void()>& applied) {
+  const auto outcome = authenticator_.grants_for(principal, "").outcome;
+  if (outcome == AuthResult::Outcome::StorageAway) {
+    throw db::StorageAway("whether " + principal.name + " still exists cannot be asked");
+  }
+  const bool is_gone = outcome == AuthResult::Outcome::Refused;
+  for (const auto& shard : shards_) {
+    shard->post([principal, is_gone, applied](broker::Broker& broker, broker::Now now) {
+      broker.end_logins(principal, is_gone, now);
+      if (applied) applied();
+    });
+  }
+}
+
+void Node::judge_again(const std::function<bool(const broker::Principal&)>& is_meant) {
+  const auto gathering = std::make_shared<Gathering<std::vector<broker::SessionView>>>();
+  for (const auto& shard : shards_) {
+    shard->post([gathering, is_meant](broker::Broker& broker, broker::Now) {
+      gathering->add(broker.sessions(is_meant));
+    });
+  }
+  for (const auto& sessions : gathering->wait(shards_.size(), kShardAnswers)) {
+    for (const broker::SessionView& session : sessions) judge_again(session);
+  }
+}
+
+void Node::judge_again(const broker::SessionView& session) {
+  AuthResult now_may = authenticator_.grants_for(session.principal, session.client_id.value);
+  switch (now_may.outcome) {
+    case AuthResult::Outcome::Ok:
+      home_of(session.client_id)
+          .post([id = session.client_id, grants = std::move(now_may.grants)](
+                    broker::Broker& broker, broker::Now now) { broker.apply_grants(id, grants, now); });
+      return;
+    case AuthResult::Outcome::StorageAway:
+      throw db::StorageAway("what " + session.client_id.value + " may do cannot be asked");
+    case AuthResult::Outcome::Refused:
+    case AuthResult::Outcome::Throttled:
+      home_of(session.client_id)
+          .post([principal = session.principal](broker::Broker& broker, broker::Now now) {
+            broker.end_logins(principal, true, now);
+          });
+  }
+}
+
+void Node::apply(const db::RegistryChange& change) {
+  using What = db::RegistryChange::What;
+  try {
+    switch (change.what) {
+      case What::User:
+        refresh_user(broker::UserId{std::stoll(change.id)});
+        return;
+      case What::Login:
+        end_logins({*change.kind, change.id, change.id});
+        return;
+      case What::Rules:
+        judge_again([change](const broker::Principal& principal) { return change.concerns(principal); });
+        return;
+    }
+  } catch (const std::exception& error) {
+    log_not_refreshed("a change of " + change.id, error);
+  }
+}
+
+void Node::resync_registry() {
+  try {
+    {
+      const std::lock_guard lock(registry_);
+      load_pool_.with([&](db::Connection& connection) {
+        const auto each = [&](const broker::UserRecordPtr& record) {
+          for (const auto& shard : shards_) {
+            shard->post(
+                [record](broker::Broker& broker, broker::Now now) { broker.apply_user(record, now); });
+          }
+        };
+        db::load_all_users(connection, each, log_bad_policy);
+      });
+    }
+    judge_again([](const broker::Principal&) { return true; });
+  } catch (const std::exception& error) {
+    log_not_refreshed("not all changes made while PostgreSQL was away are known", error);
+  }
+}
+
+}  // namespace wake::gateway

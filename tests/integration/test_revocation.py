@@ -1,0 +1,99 @@
+"""Granting and revoking take effect at once on clients that are connected, by whichever door it was done: here the command
+line and SQL, which the gateway only hears of."""
+
+import unittest
+
+from support.case import PASSWORD, SharedGatewayCase, Story
+from support.postgres import shared_cluster
+from support.waiting import wait_until
+from support.wire import Wire
+
+_NOT_AUTHORIZED = 0x80  # SUBACK of 3.1.1
+
+
+class Revocation(SharedGatewayCase):
+    def set_up(self, name):
+        self.story = Story(self.gateway, name)
+        self.camera_id = f"CAM-{name}"
+        self.secret = self.story.add_camera(self.camera_id)
+        self.camera = self.connect(self.camera_id, self.camera_id, self.secret)
+        return self.camera
+
+    def open(self, client_id, username, password):
+        wire = Wire(self.gateway.mqtt_port)
+        self.addCleanup(wire.close)
+        return wire, wire.connect(client_id, username, password, clean=False).code
+
+    def connect(self, client_id, username, password):
+        wire, code = self.open(client_id, username, password)
+        self.assertEqual(code, 0)
+        return wire
+
+    def expect_refused(self, client_id, username, password):
+        self.assertIn(self.open(client_id, username, password)[1], (4, 5))
+
+    def sql(self, statement):
+        return shared_cluster().sql(statement, self.gateway.database)
+
+    def wait_subscription(self, wire, topic_filter, code):
+        wait_until(lambda: wire.subscribe(topic_filter) == code, f"SUBACK {code} of {topic_filter}")
+
+    def test_a_removed_device_is_gone(self):
+        self.set_up("device").subscribe(f"{self.camera_id}/do")
+        self.gateway.command("device", "remove", self.camera_id)
+        self.camera.expect_end()
+        self.expect_refused(self.camera_id, self.camera_id, self.secret)
+        self.assertEqual(self.sql(f"SELECT count(*) FROM sessions WHERE client_id = '{self.camera_id}'"), ["0"])
+        # A new device of the same name starts from nothing.
+        wire, code = self.open(self.camera_id, self.camera_id, self.story.add_camera(self.camera_id))
+        self.assertEqual(code, 0)
+        wire.ping()
+
+    def test_a_changed_password_ends_the_connections_made_with_the_old_one(self):
+        self.set_up("passwd")
+        app = self.connect("passwd-app", "passwd", PASSWORD)
+        self.gateway.command("user", "passwd", "passwd", "--password-stdin", stdin="another one\n")
+        app.expect_end()
+        self.expect_refused("passwd-app", "passwd", PASSWORD)
+        self.connect("passwd-app", "passwd", "another one").ping()
+        self.camera.ping()
+
+    def test_a_removed_user_is_gone(self):
+        self.set_up("user")
+        self.story.add_phone("user-phone", "fcm", "fcm:user")
+        phone = self.connect("user-phone", "user", PASSWORD)
+        app = self.connect("user-app", "user", PASSWORD)
+        self.gateway.command("user", "remove", "user")
+        phone.expect_end()
+        app.expect_end()
+        self.expect_refused("user-app", "user", PASSWORD)
+        self.camera.ping()
+
+    def test_a_revoked_key_is_gone(self):
+        self.set_up("key")
+        service = self.connect("key-service", "api-key", self.story.api_key)
+        key, = self.sql("SELECT max(id) FROM api_keys")
+        self.gateway.command("api-key", "revoke", key)
+        service.expect_end()
+        self.expect_refused("key-service", "api-key", self.story.api_key)
+
+    def test_rules_give_and_take(self):
+        camera = self.set_up("rules")
+        other = self.connect("CAM-other", "CAM-other", self.story.add_camera("CAM-other"))
+        service = self.connect("rules-service", "api-key", self.story.api_key)
+        self.assertEqual(camera.subscribe("news/#"), _NOT_AUTHORIZED)
+        self.sql(f"INSERT INTO acl_rules (subject, name, action, filter)"
+                 f" VALUES ('device', '{self.camera_id}', 'subscribe', 'news/#')")
+        self.wait_subscription(camera, "news/#", 1)
+        self.assertEqual(other.subscribe("news/#"), _NOT_AUTHORIZED)
+        service.publish("news/1", "read")
+        self.assertEqual(camera.read_message().payload, b"read")
+        self.sql("DELETE FROM acl_rules")
+        self.wait_subscription(camera, "news/#", _NOT_AUTHORIZED)
+        service.publish("news/2", "unread")
+        camera.ping()
+        self.assertEqual(camera.early, [], "the subscription ended with the rule")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,101 @@
+// Granting and revoking take effect at once (contract §6), on who is connected and on who is away.
+#include <gmock/gmock.h>
+
+#include "tests/support/simulated_world.hpp"
+
+namespace wake::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Principal kCamera{Principal::Kind::Device, "CAM1", "CAM1"};
+const Principal kOther{Principal::Kind::Device, "CAM2", "CAM2"};
+
+Grants only(std::string filter) {
+  Grants grants;
+  grants.subscribe_filters = grants.publish_filters = {std::move(filter)};
+  return grants;
+}
+
+/// A client of this principal with a persistent session, subscribed to a/# and b/#.
+Client& subscriber(World& world, const std::string& id, const Principal& principal, bool clean = false) {
+  world.outcome_of[id] = {AuthOutcome::Kind::Allowed, principal, only("#")};
+  Client& client = world.connect(id, {.version = Version::V5, .clean = clean, .expiry_s = 3600});
+  world.subscribe(client, "a/#", Qos::AtLeastOnce);
+  world.subscribe(client, "b/#", Qos::AtLeastOnce);
+  return client;
+}
+
+void send_both(World& world) {
+  Client& back_end = world.client("back-end");
+  if (!back_end.is_connected) world.connect("back-end");
+  world.publish(back_end, "a/1", "a", Qos::AtLeastOnce);
+  world.publish(back_end, "b/1", "b", Qos::AtLeastOnce);
+}
+
+TEST(BrokerAccess, NewGrantsEndTheSubscriptionsTheyDoNotCover) {
+  World world;
+  Client& camera = subscriber(world, "CAM1", kCamera);
+  world.shard(0).apply_grants({"CAM1"}, only("b/#"), world.now);
+  world.settle();
+  send_both(world);
+  EXPECT_THAT(camera.payloads(), ElementsAre("b"));
+  world.subscribe(camera, "a/#", Qos::AtLeastOnce);
+  EXPECT_EQ(camera.subacks.back(), ReasonCode::NotAuthorized);
+}
+
+TEST(BrokerAccess, WhoIsAwayLosesThemToo) {
+  World world;
+  Client& camera = subscriber(world, "CAM1", kCamera);
+  world.drop(camera);
+  world.shard(0).apply_grants({"CAM1"}, only("b/#"), world.now);
+  world.settle();
+  send_both(world);
+  world.connect("CAM1", {.version = Version::V5, .clean = false, .expiry_s = 3600});
+  EXPECT_THAT(camera.payloads(), ElementsAre("b"));
+}
+
+TEST(BrokerAccess, WhatWasTakenAwayUnnoticedEndsWhenTheClientReturns) {
+  World world;
+  Client& camera = subscriber(world, "CAM1", kCamera);
+  world.drop(camera);
+  world.outcome_of["CAM1"].grants = only("b/#");
+  world.connect("CAM1", {.version = Version::V5, .clean = false, .expiry_s = 3600});
+  send_both(world);
+  EXPECT_THAT(camera.payloads(), ElementsAre("b"));
+}
+
+TEST(BrokerAccess, ChangedCredentialsEndTheConnectionsOfThatPrincipalOnly) {
+  World world;
+  Client& camera = subscriber(world, "CAM1", kCamera);
+  Client& second = subscriber(world, "CAM1-second", kCamera);
+  Client& other = subscriber(world, "CAM2", kOther);
+  world.shard(0).end_logins(kCamera, false, world.now);
+  world.settle();
+  EXPECT_FALSE(camera.is_connected);
+  EXPECT_EQ(camera.disconnect_reason, ReasonCode::AdministrativeAction);
+  EXPECT_FALSE(second.is_connected);
+  EXPECT_TRUE(other.is_connected);
+  send_both(world);
+  world.connect("CAM1", {.version = Version::V5, .clean = false, .expiry_s = 3600});
+  EXPECT_THAT(camera.payloads(), ElementsAre("a", "b")) << "its session waited";
+}
+
+TEST(BrokerAccess, APrincipalThatIsGoneLeavesNothingBehind) {
+  World world;
+  subscriber(world, "CAM1", kCamera);
+  Client& away = subscriber(world, "CAM1-away", kCamera);
+  Client& clean = subscriber(world, "CAM1-clean", kCamera, true);
+  world.drop(away);
+  world.shard(0).end_logins(kCamera, true, world.now);
+  world.settle();
+  EXPECT_FALSE(clean.is_connected);
+  EXPECT_EQ(world.shard(0).counters().sessions, 0u);
+  EXPECT_THAT(world.storage.sessions, IsEmpty());
+  send_both(world);
+  EXPECT_THAT(world.storage.queue["CAM1-away"], IsEmpty());
+}
+
+}  // namespace
+}  // namespace wake::test
