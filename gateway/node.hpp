@@ -22,6 +22,7 @@
 #include "gateway/mqtt/shard.hpp"
 #include "gateway/mqtt/shard_host.hpp"
 #include "gateway/periodic.hpp"
+#include "gateway/recent_changes.hpp"
 #include "gateway/worker_pool.hpp"
 #include "push/dispatcher.hpp"
 
@@ -87,6 +88,12 @@ class Node final : public ShardHost {
   void make_shards(const config::Config& config, const std::string& mark);
   void load_everything(const config::Config& config);
   void give_up_settlements();
+  std::uint64_t changes_mark();
+  /// False: what the answer rests on was changed since `mark`; ask again.
+  bool answer_login(unsigned shard, broker::ConnectionId connection, broker::AuthOutcome outcome,
+                    std::uint64_t mark);
+  /// Notes the change and posts `work` to every shard, as one step.
+  void tell_shards(RecentChanges::Concerns concerns, const Shard::Work& work);
   void apply(const db::RegistryChange& change);
   void resync_registry();
   /// Their sessions get the grants that the registry gives now. Throws db::StorageAway.
@@ -102,6 +109,8 @@ class Node final : public ShardHost {
   PairHandler pair_;
   Admission admission_;
   const BridgeLogins bridge_logins_;
+  std::mutex changes_mutex_;  // noting a change and telling the shards; judging a log-in by it and letting in
+  RecentChanges changes_;
   std::mutex registry_;  // loading a user and posting the record are one step
   std::mutex settlements_mutex_;
   std::uint64_t last_ticket_ = 0;

@@ -12,6 +12,8 @@ namespace wake::gateway {
 namespace {
 
 constexpr std::chrono::milliseconds kLoadRetry{500};
+// So often is a log-in looked up again because the registry changed meanwhile; then the client may try again.
+constexpr int kLoginTries = 5;
 
 Credentials to_credentials(broker::Authenticate& question) {
   Credentials credentials;
@@ -48,11 +50,31 @@ void Node::authenticate(unsigned shard, broker::Authenticate question) {
   }
   login_workers_.post([this, shard, question = std::move(question)]() mutable {
     const broker::ConnectionId connection = question.connection;
-    auto outcome = to_outcome(authenticator_.authenticate(to_credentials(question)));
-    shards_[shard]->post([connection, outcome = std::move(outcome)](broker::Broker& broker, broker::Now now) {
-      broker.on_authenticated(connection, outcome, now);
-    });
+    const Credentials credentials = to_credentials(question);
+    for (int tries = 0;; ++tries) {
+      const std::uint64_t mark = changes_mark();
+      auto outcome = tries < kLoginTries
+                         ? to_outcome(authenticator_.authenticate(credentials))
+                         : broker::AuthOutcome{broker::AuthOutcome::Kind::Unavailable, {}, {}};
+      if (answer_login(shard, connection, std::move(outcome), mark)) return;
+    }
   });
+}
+
+std::uint64_t Node::changes_mark() {
+  const std::lock_guard lock(changes_mutex_);
+  return changes_.mark();
+}
+
+bool Node::answer_login(unsigned shard, broker::ConnectionId connection, broker::AuthOutcome outcome,
+                        std::uint64_t mark) {
+  const std::lock_guard lock(changes_mutex_);
+  const bool is_allowed = outcome.kind == broker::AuthOutcome::Kind::Allowed;
+  if (is_allowed && changes_.has_changed_since(mark, outcome.principal)) return false;
+  shards_[shard]->post([connection, outcome = std::move(outcome)](broker::Broker& broker, broker::Now now) {
+    broker.on_authenticated(connection, outcome, now);
+  });
+  return true;
 }
 
 void Node::load_queue(unsigned shard, broker::LoadQueue load) {

@@ -30,13 +30,19 @@ broker::UserRecordPtr Node::refresh_user(broker::UserId user, const std::functio
   const std::lock_guard lock(registry_);
   broker::UserRecordPtr record = load_pool_.with(
       [&](db::Connection& connection) { return db::load_user(connection, user, log_bad_policy); });
-  for (const auto& shard : shards_) {
-    shard->post([record, applied](broker::Broker& broker, broker::Now now) {
-      broker.apply_user(record, now);
-      if (applied) applied();
-    });
-  }
+  const broker::Principal principal{broker::Principal::Kind::User, std::to_string(user.value), ""};
+  tell_shards([principal](const broker::Principal& one) { return one == principal; },
+              [record, applied](broker::Broker& broker, broker::Now now) {
+                broker.apply_user(record, now);
+                if (applied) applied();
+              });
   return record;
+}
+
+void Node::tell_shards(RecentChanges::Concerns concerns, const Shard::Work& work) {
+  const std::lock_guard lock(changes_mutex_);
+  changes_.note(std::move(concerns));
+  for (const auto& shard : shards_) shard->post(work);
 }
 
 void Node::end_logins(const broker::Principal& principal, const std::function<void()>& applied) {
@@ -45,21 +51,18 @@ void Node::end_logins(const broker::Principal& principal, const std::function<vo
     throw db::StorageAway("whether " + principal.name + " still exists cannot be asked");
   }
   const bool is_gone = outcome == AuthResult::Outcome::Refused;
-  for (const auto& shard : shards_) {
-    shard->post([principal, is_gone, applied](broker::Broker& broker, broker::Now now) {
-      broker.end_logins(principal, is_gone, now);
-      if (applied) applied();
-    });
-  }
+  tell_shards([principal](const broker::Principal& one) { return one == principal; },
+              [principal, is_gone, applied](broker::Broker& broker, broker::Now now) {
+                broker.end_logins(principal, is_gone, now);
+                if (applied) applied();
+              });
 }
 
 void Node::judge_again(const std::function<bool(const broker::Principal&)>& is_meant) {
   const auto gathering = std::make_shared<Gathering<std::vector<broker::SessionView>>>();
-  for (const auto& shard : shards_) {
-    shard->post([gathering, is_meant](broker::Broker& broker, broker::Now) {
-      gathering->add(broker.sessions(is_meant));
-    });
-  }
+  tell_shards(is_meant, [gathering, is_meant](broker::Broker& broker, broker::Now) {
+    gathering->add(broker.sessions(is_meant));
+  });
   for (const auto& sessions : gathering->wait(shards_.size(), kShardAnswers)) {
     for (const broker::SessionView& session : sessions) judge_again(session);
   }

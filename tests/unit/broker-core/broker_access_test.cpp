@@ -21,7 +21,7 @@ Grants only(std::string filter) {
 /// A client of this principal with a persistent session, subscribed to a/# and b/#.
 Client& subscriber(World& world, const std::string& id, const Principal& principal, bool clean = false) {
   world.outcome_of[id] = {AuthOutcome::Kind::Allowed, principal, only("#")};
-  Client& client = world.connect(id, {.version = Version::V5, .clean = clean, .expiry_s = 3600});
+  Client& client = world.connect(id, {.clean = clean, .version = Version::V5, .expiry_s = 3600});
   world.subscribe(client, "a/#", Qos::AtLeastOnce);
   world.subscribe(client, "b/#", Qos::AtLeastOnce);
   return client;
@@ -52,7 +52,7 @@ TEST(BrokerAccess, WhoIsAwayLosesThemToo) {
   world.shard(0).apply_grants({"CAM1"}, only("b/#"), world.now);
   world.settle();
   send_both(world);
-  world.connect("CAM1", {.version = Version::V5, .clean = false, .expiry_s = 3600});
+  world.connect("CAM1", {.clean = false, .version = Version::V5, .expiry_s = 3600});
   EXPECT_THAT(camera.payloads(), ElementsAre("b"));
 }
 
@@ -61,7 +61,7 @@ TEST(BrokerAccess, WhatWasTakenAwayUnnoticedEndsWhenTheClientReturns) {
   Client& camera = subscriber(world, "CAM1", kCamera);
   world.drop(camera);
   world.outcome_of["CAM1"].grants = only("b/#");
-  world.connect("CAM1", {.version = Version::V5, .clean = false, .expiry_s = 3600});
+  world.connect("CAM1", {.clean = false, .version = Version::V5, .expiry_s = 3600});
   send_both(world);
   EXPECT_THAT(camera.payloads(), ElementsAre("b"));
 }
@@ -78,7 +78,7 @@ TEST(BrokerAccess, ChangedCredentialsEndTheConnectionsOfThatPrincipalOnly) {
   EXPECT_FALSE(second.is_connected);
   EXPECT_TRUE(other.is_connected);
   send_both(world);
-  world.connect("CAM1", {.version = Version::V5, .clean = false, .expiry_s = 3600});
+  world.connect("CAM1", {.clean = false, .version = Version::V5, .expiry_s = 3600});
   EXPECT_THAT(camera.payloads(), ElementsAre("a", "b")) << "its session waited";
 }
 
