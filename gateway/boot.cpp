@@ -23,12 +23,13 @@ Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, 
     const db::QueueCount count = queue == queues.end() ? db::QueueCount{} : queue->second;
     const unsigned home = broker::home_shard(record.client_id.value, static_cast<unsigned>(shards.size()));
     const broker::ClientId client_id = record.client_id;
+    const broker::Principal principal = record.principal;
     shards[home]->broker().load_session(std::move(record), static_cast<std::uint32_t>(count.messages),
                                         static_cast<std::size_t>(count.bytes), now);
     ++loaded.sessions;
     if (!bridges.is_abandoned(client_id)) return;
     log(LogLevel::Info, "bridge.dropped", client_id.value + " is not configured any more: its session ends");
-    shards[home]->broker().drop_session(client_id, now);
+    shards[home]->broker().end_logins(principal, true, now);
   });
   db::load_retained(connection, now.utc, [&](broker::MessageRecord&& message) {
     for (Shard* const shard : shards) shard->broker().load_retained(message);

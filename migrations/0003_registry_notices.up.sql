@@ -1,4 +1,4 @@
--- 0002 registry notices: whoever may come in, and what they may do, is decided by rows that the command line, REST on another
+-- 0003 registry notices: whoever may come in, and what they may do, is decided by rows that the command line, REST on another
 -- node, or an operator's own SQL can change. Each change is told to every node, so that granting and revoking take effect at
 -- once on clients that are connected. And names: users and devices say theirs in the same field of CONNECT.
 
