@@ -26,7 +26,8 @@ Permissions load_permissions(Pool& pool, const broker::Principal& principal, con
         permissions.device_ids.push_back(row[0].as<std::string>());
       }
     }
-    for (const pqxx::row& row : exec(read, sql::account_grants_rules, text_of(principal.kind), rule_name)) {
+    for (const pqxx::row& row :
+         exec(read, sql::account_grants_rules, std::string(text_of(principal.kind)), rule_name)) {
       permissions.rules.push_back(to_rule(row));
     }
     return permissions;

@@ -4,7 +4,7 @@ namespace wake::db {
 
 using Kind = broker::Principal::Kind;
 
-const char* text_of(Kind kind) {
+std::string_view text_of(Kind kind) {
   switch (kind) {
     case Kind::User:
       return "user";

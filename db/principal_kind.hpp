@@ -9,7 +9,7 @@
 namespace wake::db {
 
 /// "anonymous" | "user" | "device" | "service".
-const char* text_of(broker::Principal::Kind kind);
+std::string_view text_of(broker::Principal::Kind kind);
 /// Empty: none of these words.
 std::optional<broker::Principal::Kind> kind_of(std::string_view text);
 

@@ -30,6 +30,7 @@ class Column {
   explicit Column(Oid element);
 
   void add(std::string_view bytes);  // Text, Bytea
+  void add(const char*) = delete;    // would pass for a bool
   void add(bool value);
   void add(std::int16_t value);
   void add(std::int32_t value);

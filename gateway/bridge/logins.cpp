@@ -31,7 +31,7 @@ BridgeLogins::BridgeLogins(const std::vector<config::BridgeOptions>& bridges)
 
 std::optional<broker::AuthOutcome> BridgeLogins::judge(const broker::Authenticate& question) const {
   const std::string& id = question.client_id.value;
-  if (!id.starts_with(kPrefix)) return std::nullopt;
+  if (!is_bridge(question.client_id)) return std::nullopt;
   const auto known = grants_.find(id);
   const bool is_ours = known != grants_.end() && question.password &&
                        is_equal_constant_time(*question.password, password_.reveal());
@@ -40,8 +40,12 @@ std::optional<broker::AuthOutcome> BridgeLogins::judge(const broker::Authenticat
       broker::AuthOutcome::Kind::Allowed, {broker::Principal::Kind::Service, id, "bridge"}, known->second};
 }
 
+bool BridgeLogins::is_bridge(const broker::ClientId& client_id) {
+  return client_id.value.starts_with(kPrefix);
+}
+
 bool BridgeLogins::is_abandoned(const broker::ClientId& client_id) const {
-  return client_id.value.starts_with(kPrefix) && !grants_.contains(client_id.value);
+  return is_bridge(client_id) && !grants_.contains(client_id.value);
 }
 
 }  // namespace wake::gateway

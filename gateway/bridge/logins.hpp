@@ -23,6 +23,8 @@ class BridgeLogins {
   const Secret& password() const { return password_; }
   /// The verdict on a client id that begins with "bridge:"; empty for any other.
   std::optional<broker::AuthOutcome> judge(const broker::Authenticate& question) const;
+  /// Is it a bridge's own session? The registry knows nothing of those.
+  static bool is_bridge(const broker::ClientId& client_id);
   /// A session that a bridge left which is not configured any more: nobody will ever come for it.
   bool is_abandoned(const broker::ClientId& client_id) const;
 

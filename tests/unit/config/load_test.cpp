@@ -197,7 +197,8 @@ TEST(Load, SecretMayComeFromAFile) {
   const Loaded loaded = load_text("[database]\nurl_file = \"" + secret.path() + "\"\n");
   EXPECT_THAT(texts(loaded.problems), IsEmpty());
   EXPECT_EQ(loaded.config.database.url, "postgresql://u:pw@db/wakemq");
-  const Loaded both = load_text("[database]\nurl = \"postgresql:///x\"\nurl_file = \"" + secret.path() + "\"\n");
+  const Loaded both =
+      load_text("[database]\nurl = \"postgresql://x\"\nurl_file = \"" + secret.path() + "\"\n");
   EXPECT_THAT(texts(both.problems),
               ElementsAre("f:3: database.url_file: expected either url or url_file, not both"));
 }

@@ -54,6 +54,8 @@ TEST_F(BridgeLoginsTest, RefusesEverybodyElseWhoClaimsToBeABridge) {
 }
 
 TEST_F(BridgeLoginsTest, KnowsSessionsThatNobodyWillComeFor) {
+  EXPECT_TRUE(BridgeLogins::is_bridge({"bridge:far"}));
+  EXPECT_FALSE(BridgeLogins::is_bridge({"phone"}));
   EXPECT_TRUE(logins_.is_abandoned({"bridge:gone"}));
   EXPECT_FALSE(logins_.is_abandoned({"bridge:far"}));
   EXPECT_FALSE(logins_.is_abandoned({"phone"}));
