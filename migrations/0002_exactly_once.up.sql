@@ -6,7 +6,7 @@
 ALTER TABLE session_queue
   ADD COLUMN packet_id   integer CHECK (packet_id BETWEEN 1 AND 65535),
   ADD COLUMN is_received boolean,
-  ADD CHECK (packet_id IS NULL = is_received IS NULL);
+  ADD CHECK ((packet_id IS NULL) = (is_received IS NULL));
 
 -- Why: a client repeats a QoS 2 PUBLISH whose PUBREC it has not seen, also to a gateway that was restarted, and it must not be
 -- routed twice. Written in the transaction of the message's rows, removed before the PUBCOMP; of sessions that outlive their
