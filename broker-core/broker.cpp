@@ -91,9 +91,7 @@ void Broker::load_session(SessionRecord record, std::uint32_t queued_messages, s
   for (const PacketId id : record.receipts) session.received[id.value] = {.message = {}, .is_stored = true};
   for (const PacketId id : record.started) session.restored[id.value] = Session::kNotLoaded;
   for (SubscriptionRecord& subscription : record.subscriptions) {
-    state_->index(subscription.filter, {Subscriber::Kind::Session, session.slot, 0},
-                  {subscription.qos, subscription.no_local, subscription.retain_as_published,
-                   subscription.subscription_id});
+    state_->add_subscription(session, subscription);
     session.subscriptions.emplace(subscription.filter, subscription);
   }
   if (session.ends_at != kNever) {
@@ -133,7 +131,11 @@ std::size_t Broker::on_bytes(ConnectionId connection, Bytes in, Now now) {
 
 void Broker::on_authenticated(ConnectionId id, AuthOutcome outcome, Now now) {
   Connection* connection = state_->find(id);
-  if (connection && connection->phase == Connection::Phase::Authenticating) {
+  if (!connection) return;
+  const bool is_connecting = connection->phase == Connection::Phase::Authenticating;
+  const bool is_asked_again = connection->phase == Connection::Phase::Active && connection->exchange &&
+                              connection->exchange->turn == Exchange::Turn::Ours;
+  if (is_connecting || is_asked_again) {
     state_->at(now).on_authenticated(*connection, std::move(outcome), now);
   }
 }
@@ -186,6 +188,10 @@ void Broker::on_mail(unsigned from, std::vector<Mail> mail, Now now) {
   for (Mail& one : mail) {
     if (auto* interest = std::get_if<InterestMail>(&one)) {
       state_->on_interest(from, *interest);
+    } else if (const auto* share = std::get_if<ShareMail>(&one)) {
+      state_->on_share_mail(from, *share);
+    } else if (const auto* readiness = std::get_if<ReadinessMail>(&one)) {
+      state_->shares.set_readiness({from, readiness->session}, readiness->readiness);
     } else if (auto* route = std::get_if<RouteMail>(&one)) {
       state_->on_route_mail(from, std::move(*route), now);
     } else if (auto* settled = std::get_if<SettledMail>(&one)) {
@@ -202,6 +208,10 @@ void Broker::on_mail(unsigned from, std::vector<Mail> mail, Now now) {
 
 void Broker::publish(MessageRecord message, std::uint64_t ticket, Now now) {
   state_->at(now).publish_backend(std::move(message), ticket, now);
+}
+
+void Broker::publish_sys(const std::vector<SysValue>& values, Now now) {
+  state_->at(now).publish_sys(values, now);
 }
 
 void Broker::set_presence(const ClientId& client_id, bool is_foreground, Now now) {

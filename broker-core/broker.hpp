@@ -45,11 +45,21 @@ struct AuthOutcome {
   enum class Kind : std::uint8_t {
     Allowed,
     Refused,
-    Unavailable
-  };  // Unavailable: the registry cannot be asked now
+    Unavailable,  // the registry cannot be asked now
+    Continue,     // enhanced authentication: `data` to the client, and ask again with what it answers
+    BadMethod     // enhanced authentication by a method that is not offered
+  };
   Kind kind = Kind::Refused;
   Principal principal;
   Grants grants;
+  std::string data{};   // enhanced authentication: for the client; never logged
+  std::string state{};  // Continue: comes back in the next Authenticate; never logged
+};
+
+/// One figure of the gateway: topic, payload.
+struct SysValue {
+  std::string topic;
+  std::string payload;
 };
 
 /// A connection as GET /v1/clients shows it.
@@ -70,11 +80,15 @@ struct SessionView {
 struct Counters {
   std::uint64_t connections = 0;  // now
   std::uint64_t sessions = 0;     // now, connected or not
-  std::uint64_t subscriptions = 0;
+  std::uint64_t clients_connected = 0, sessions_expired = 0;
+  std::uint64_t subscriptions = 0;  // shared ones not counted
+  std::uint64_t shared_subscriptions = 0;
   std::uint64_t retained = 0;
   std::uint64_t connects_accepted = 0, connects_refused = 0;
+  std::uint64_t packets_received = 0, packets_sent = 0;  // of every type
   std::uint64_t packets_malformed = 0;
   std::uint64_t publishes_received = 0, publishes_sent = 0, publishes_dropped = 0, publishes_denied = 0;
+  std::uint64_t publish_bytes_received = 0, publish_bytes_sent = 0;  // payloads
   std::uint64_t bytes_received = 0, bytes_sent = 0;
   std::uint64_t messages_stored = 0, messages_refused = 0;  // refused: a queue was full
   std::uint64_t messages_evicted = 0;  // dropped from a full queue by the policy drop_oldest
@@ -122,6 +136,8 @@ class Broker {
   void on_mail(unsigned from, std::vector<Mail> mail, Now now);
   /// Answered by PublishSettled.
   void publish(MessageRecord message, std::uint64_t ticket, Now now);
+  /// $SYS topics (contract §6), retained in memory. To be called on every shard alike.
+  void publish_sys(const std::vector<SysValue>& values, Now now);
   void set_presence(const ClientId& client_id, bool is_foreground, Now now);
   /// A message to one session, whoever subscribed: $wake/events. Waits for it there if the session outlives
   /// its connection.

@@ -1,6 +1,7 @@
 // What a principal may do has changed while it is here: connected, or with a session that waits for it
 // (contract §6: revoking takes effect at once). What it may do at all is in access/.
 #include "broker-core/broker_state.hpp"
+#include "broker-core/topic/topic_name.hpp"
 
 namespace wake::broker {
 
@@ -8,7 +9,9 @@ namespace wake::broker {
 void Broker::State::revoke_subscriptions(Session& session) {
   std::vector<std::string> revoked;
   for (const auto& [filter, subscription] : session.subscriptions) {
-    if (filter != "$wake/events" && !session.grants.may_subscribe(filter)) revoked.push_back(filter);
+    const auto shared = parse_shared(filter);
+    if (filter != "$wake/events" && !session.grants.may_subscribe(shared ? shared->filter : filter))
+      revoked.push_back(filter);
   }
   for (const std::string& filter : revoked) unsubscribe_one(session, filter);
 }

@@ -57,8 +57,11 @@ std::size_t Broker::State::on_bytes(ConnectionId id, Bytes in, Now now) {
       return in.size();
     }
     const Frame& frame = std::get<Frame>(result);
+    ++counters.packets_received;
     if (connection->phase == Connection::Phase::AwaitConnect) {
       if (!on_connect(*connection, frame, now)) return in.size() - before.size();
+    } else if (connection->phase == Connection::Phase::Authenticating) {
+      on_frame_before_connack(*connection, frame, now);
     } else {
       on_frame(*connection, frame, now);
     }
@@ -98,8 +101,10 @@ void Broker::State::on_frame(Connection& connection, const Frame& frame, Now now
     case PacketType::Disconnect:
       return take(parse_disconnect(frame, version),
                   [&](const Disconnect& packet) { on_disconnect(connection, packet, now); });
+    case PacketType::Auth:
+      return on_auth(connection, frame, now);
     default:
-      // A second CONNECT ([MQTT-3.1.0-2]), what only a server sends, and AUTH without a method agreed on.
+      // A second CONNECT ([MQTT-3.1.0-2]), what only a server sends,
       ++counters.packets_malformed;
       return fail(connection, ReasonCode::ProtocolError, "unexpected " + std::string(to_string(frame.type())),
                   now);
@@ -140,9 +145,6 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
       return false;
     }
   }
-  if (connect.properties.authentication_method) {
-    return refuse(ReasonCode::BadAuthenticationMethod, "enhanced authentication is not offered");
-  }
   if (connect.will && !is_valid_topic_name(connect.will->topic, limits.max_topic_levels)) {
     if (connection.version != Version::V5) {  // v3.1.1 has no return code for it: [MQTT-4.8.0-1] closes
       ++counters.connects_refused;
@@ -167,17 +169,20 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   pending->expiry_s = session_expiry_of(connect);
   if (connect.will) pending->will = keep_will(*connect.will);
 
-  Authenticate question{connection.id,
-                        std::nullopt,
-                        std::nullopt,
-                        connection.listener->certificate_cn,
-                        connection.listener->address,
-                        pending->client_id,
-                        connection.listener->logins};
-  if (connect.username) question.username = std::string(*connect.username);
-  if (connect.password) question.password = std::string(as_text(*connect.password));
   connection.pending = std::move(pending);
   connection.phase = Connection::Phase::Authenticating;
+  if (const auto method = connect.properties.authentication_method) {
+    connection.exchange = std::make_unique<Exchange>(Exchange{.method = std::string(*method), .state = {}});
+    ask(connection, connect.properties.authentication_data);
+    return true;
+  }
+  Authenticate question{.connection = connection.id,
+                        .certificate_cn = connection.listener->certificate_cn,
+                        .address = connection.listener->address,
+                        .client_id = connection.pending->client_id,
+                        .logins = connection.listener->logins};
+  if (connect.username) question.username = std::string(*connect.username);
+  if (connect.password) question.password = std::string(as_text(*connect.password));
   connection.is_input_paused = true;
   effects.push_back(std::move(question));
   return true;
@@ -209,14 +214,23 @@ void Broker::State::note_wishes(Connection& connection, const Connect& connect) 
 }
 
 void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome, Now now) {
+  if (connection.exchange && outcome.kind == AuthOutcome::Kind::Continue)
+    return continue_exchange(connection, std::move(outcome));
+  if (connection.phase == Connection::Phase::Active)
+    return on_reauthenticated(connection, std::move(outcome), now);
   const auto refuse = [&](ReasonCode reason, const std::string& why) {
     refuse_connect(connection, reason, why);
     close(connection, why + ", client " + connection.pending->client_id.value, false, now);
   };
+  if (outcome.kind == AuthOutcome::Kind::Refused && connection.exchange)
+    return refuse(ReasonCode::NotAuthorized, "authentication failed");
   if (outcome.kind == AuthOutcome::Kind::Refused)
     return refuse(ReasonCode::BadUserNameOrPassword, "wrong user name or password");
   if (outcome.kind == AuthOutcome::Kind::Unavailable) {
     return refuse(ReasonCode::ServerUnavailable, "cannot check the credentials now, try again");
+  }
+  if (outcome.kind == AuthOutcome::Kind::BadMethod) {
+    return refuse(ReasonCode::BadAuthenticationMethod, "no such authentication method here");
   }
   const PendingConnect& pending = *connection.pending;
   const Session* held = find_session(pending.client_id.value);
@@ -231,6 +245,7 @@ void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome
     return refuse(ReasonCode::QuotaExceeded,
                   "the account has as many sessions as [limits] max_sessions_per_principal allows");
   }
+  if (waits_for_leaver(connection, outcome, now)) return;
   accept_connect(connection, outcome, now);
 }
 
@@ -268,7 +283,12 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
     if (session->expiry_s != pending.expiry_s) connack.properties.session_expiry_s = session->expiry_s;
     connack.properties.receive_maximum = limits.receive_maximum;
     connack.properties.maximum_packet_bytes = limits.max_packet_bytes;
-    connack.properties.shared_subscription_available = false;
+    connack.properties.shared_subscription_available = true;
+    if (connection.exchange) {
+      connection.exchange->turn = Exchange::Turn::Nobodys;
+      connack.properties.authentication_method = connection.exchange->method;
+      if (!outcome.data.empty()) connack.properties.authentication_data = as_bytes(outcome.data);
+    }
     if (limits.max_topic_aliases != 0) connack.properties.topic_alias_maximum = limits.max_topic_aliases;
     if (pending.wants_response_information) {
       response_information = response_information_of(client_id, *session);

@@ -75,6 +75,7 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   }
   Publish& publish_packet = std::get<Publish>(parsed);
   ++counters.publishes_received;
+  counters.publish_bytes_received += publish_packet.payload.size();
   if (publish_packet.properties.topic_alias) {
     const ReasonCode reason = resolve_alias(connection, publish_packet);
     if (is_failure(reason))
@@ -240,18 +241,14 @@ void Broker::State::publish_backend(MessageRecord message, std::uint64_t ticket,
 
 void Broker::State::publish(Routed& routed, Now now) {
   gather(routed);
+  take_turns();
   const Session* publisher = routed.waiter.session != 0 ? session_of(routed.waiter.session) : nullptr;
   routed.has_receipt = publisher && publisher->is_durable();
   routed.is_provisional = routed.has_receipt && !interested.empty();
   if (routed.retain) (retain(routed) ? routed.is_taken : routed.waiter.is_refused) = true;
   bool has_receivers = deliver_all(routed, now);
   if (routed.has_receipt) keep_receipt(routed);
-  for (const std::uint32_t shard : interested) {
-    has_receivers = true;
-    const bool wants_settlement = routed.waiter.kind != Waiter::Kind::None;
-    if (wants_settlement) owe(*routed.keep());
-    mail[shard].push_back(RouteMail{*routed.keep()->record, wants_settlement});
-  }
+  has_receivers |= send_on(routed, 0);
   finish_routing(routed, has_receivers);
 }
 
@@ -313,6 +310,9 @@ void Broker::State::answer_waiter(const Waiter& waiter, MessageId id, bool has_r
     case Waiter::Kind::Shard:
       mail[waiter.number].push_back(SettledMail{id, waiter.is_refused, waiter.is_full, waiter.is_taken});
       break;
+    case Waiter::Kind::Leaver:
+      on_handed_over(waiter.number);
+      break;
     case Waiter::Kind::Backend:
       effects.push_back(PublishSettled{waiter.number, id, reason});
       break;
@@ -360,10 +360,7 @@ void Broker::State::on_route_mail(unsigned from, RouteMail route_mail, Now now) 
   Waiter waiter;
   if (route_mail.wants_settlement) waiter = {Waiter::Kind::Shard, {}, from};
   Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(route_mail.message)), waiter);
-  if (routed.is_provisional) provisional.try_emplace(routed.id);
-  gather(routed);
-  deliver_all(routed, now);
-  interested.clear();  // the publisher's shard has told them all
+  route_mailed(routed, route_mail, now);
   finish_routing(routed, true);
 }
 

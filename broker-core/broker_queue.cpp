@@ -1,5 +1,5 @@
 // What a session is owed: taking a message in, sending as slots become free, acknowledgements (v5 §4.3, §4.4,
-// §4.6), and the exchange between memory and storage.
+// §4.6); what memory does not hold is in broker_pages.cpp.
 //
 // Order is kept by one rule: while storage holds messages that memory does not (has_stored_tail), a new one
 // goes behind them, into storage. Pages come back as memory runs dry. When a page is short, the session
@@ -13,11 +13,8 @@ namespace wake::broker {
 
 namespace {
 
-constexpr std::size_t kPage = 200;        // rows read at a time
-constexpr std::size_t kRefillBelow = 50;  // read more when memory holds fewer
-constexpr std::size_t kMaxFresh = 1000;   // kept in memory while catching up
-constexpr std::size_t kHighWater =
-    1024 * 1024;  // bytes in the Outbound above which the rest waits in the queue
+constexpr std::size_t kHeldInMemory = 200;  // of a phone in the background
+constexpr std::size_t kMaxFresh = 1000;     // kept in memory while catching up
 
 }  // namespace
 
@@ -32,14 +29,17 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
   ++session.queued_messages;
   session.queued_bytes += bytes;
   // Of what a phone in the background is not sent yet, memory keeps a page and storage the rest.
-  if (delivery_in.step == Delivery::Step::Held && session.held >= kPage) session.has_stored_tail = true;
+  if (delivery_in.step == Delivery::Step::Held && session.held >= kHeldInMemory)
+    session.has_stored_tail = true;
   const bool goes_to_storage = session.is_durable() && (store_now || session.has_stored_tail);
   if (goes_to_storage) store_delivery(session, delivery_in);
   if (!session.is_connected()) {
     session.has_stored_tail = true;
+    tell_readiness(session);
     return true;
   }
   if (session.has_stored_tail) {
+    tell_readiness(session);
     if (session.is_catching_up && session.fresh.size() < kMaxFresh) {
       session.fresh.push_back(std::move(delivery_in));
     } else if (session.is_catching_up) {
@@ -50,6 +50,7 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
   }
   if (session.is_durable() && !delivery_in.is_stored) {
     owe(*message);
+    delivery_in.is_owed = message->is_open;
     session.append(std::move(delivery_in));
     const std::uint64_t number = session.first_number + session.deliveries.size() - 1;
     offered.push_back({now.steady + delivery.commit_window, session.key(), number});
@@ -115,9 +116,10 @@ void Broker::State::store_delivery(Session& session, Delivery& owed) {
   ++counters.messages_stored;
 }
 
+/// What was offered goes to storage: the commit answers for it from now on.
 void Broker::State::store_offered(Session& session, Delivery& owed) {
   const MessageRef message = owed.message;
-  const bool was_owed = message->is_open;
+  const bool was_owed = std::exchange(owed.is_owed, false);
   store_delivery(session, owed);
   if (was_owed) one_answered(message->record->id, false);
 }
@@ -158,6 +160,7 @@ void Broker::State::pump(Session& session, Now now) {
     start(session.sent++);
   }
   drop_finished(session);
+  tell_readiness(session);
   load_more(session);
 }
 
@@ -193,7 +196,7 @@ bool Broker::State::send_delivery(Connection& connection, Session& session, std:
   use_alias(connection, parts);
   append_publish(make_publish_template(parts), packet_id, is_again, connection.output.own_bytes());
   connection.output.own_bytes_written();
-  ++counters.publishes_sent;
+  count_sent(record.payload.size());
   touch(connection);
   return true;
 }
@@ -233,7 +236,7 @@ void Broker::State::give_up(Session& session, Delivery& done) {
   if (done.is_stored) {
     ledger.open().acknowledged.push_back({session.client_id, record.id});
     session.removals.push_back({ledger.batch(), record.id});
-  } else if (session.is_durable() && done.message->is_open) {
+  } else if (done.is_owed) {
     one_answered(record.id, false);
   }
   done.message = MessageRef();
@@ -264,86 +267,6 @@ void Broker::State::resume(Session& session) {
       if (owed.is_committed || owed.packet_id == 0)
         send_pubrel(*connection_of(session), session.packet_id_at(i), ReasonCode::Success);
     }
-  }
-}
-
-void Broker::State::load_more(Session& session) {
-  const bool is_wanted = session.has_stored_tail && session.load_ticket == 0 && session.is_connected() &&
-                         session.deliveries.size() - session.sent < kRefillBelow && !session.holds();
-  if (!is_wanted) return;
-  if (session.is_catching_up && !ledger.is_committed(session.catch_up_batch))
-    return;  // on_committed comes back
-  LoadQueue load{session.client_id, next_ticket++, {}, kPage};
-  for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
-    // Also what is not stored yet: it may be by the time storage reads.
-    const Delivery& held = session.deliveries[i];
-    if (held.message) load.except.push_back(held.message->record->id);
-  }
-  for (std::size_t i = 0; i < session.fresh.size(); ++i)
-    load.except.push_back(session.fresh[i].message->record->id);
-  for (std::size_t i = 0; i < session.removals.size(); ++i) load.except.push_back(session.removals[i].second);
-  session.load_ticket = load.ticket;
-  effects.push_back(std::move(load));
-}
-
-void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
-  session.load_ticket = 0;
-  if (!session.is_connected()) return;
-  const bool is_short = page.is_last;
-  if (session.is_catching_up) drop_fresh(session, page);
-  for (QueuedMessage& row : page.messages) {
-    auto record = std::make_shared<const MessageRecord>(std::move(row.message));
-    const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
-    Delivery owed{.message = message, .qos = row.qos, .is_stored = true, .retain = row.retain};
-    owed.subscription_id = row.subscription_id;
-    owed.has_more_ids = row.subscription_id != 0;
-    restore(session, row, std::move(owed));
-  }
-  if (is_short && session.is_catching_up) {
-    // Everything stored before `fresh` is in memory now.
-    while (!session.fresh.is_empty()) {
-      session.append(std::move(session.fresh.front()));
-      session.fresh.pop_front();
-    }
-    session.is_catching_up = session.has_stored_tail = false;
-    std::erase_if(session.restored, [](const auto& known) { return known.second == Session::kNotLoaded; });
-    recount(session);
-  } else if (is_short) {
-    session.is_catching_up = true;
-    session.catch_up_batch = session.last_stored_batch;
-    if (!ledger.is_committed(session.catch_up_batch)) {
-      ledger.waiting_for(session.catch_up_batch).catching_up.push_back(session.key());
-    }
-  } else if (session.is_catching_up) {
-    session.is_catching_up = false;  // a full page: more than `fresh` can bridge
-    session.fresh.clear();
-  }
-  pump(session, now);
-}
-
-/// Storage is read some time after it was asked: what came and was committed in between is in the page and in
-/// `fresh`. The last page leaves it to `fresh`; any other gives up `fresh`, and so must not go beyond what
-/// that holds.
-void Broker::State::drop_fresh(const Session& session, QueuePage& page) {
-  std::vector<MessageId> fresh;
-  for (std::size_t i = 0; i < session.fresh.size(); ++i)
-    fresh.push_back(session.fresh[i].message->record->id);
-  if (fresh.empty()) return;
-  std::ranges::sort(fresh);
-  std::erase_if(page.messages, [&](const QueuedMessage& row) {
-    return page.is_last ? std::ranges::binary_search(fresh, row.message.id) : row.message.id > fresh.front();
-  });
-}
-
-/// Rows that expired in storage were never told of: once all is in memory, what is owed can be counted.
-void Broker::State::recount(Session& session) {
-  session.queued_messages = 0;
-  session.queued_bytes = 0;
-  for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
-    const MessageRef& message = session.deliveries[i].message;
-    if (!message) continue;
-    ++session.queued_messages;
-    session.queued_bytes += message->record->payload.size() + message->record->topic.size();
   }
 }
 

@@ -16,6 +16,7 @@ Target* Broker::State::target_of(std::uint32_t slot) {
                        .qos = Qos::AtMostOnce,
                        .retain_as_published = false,
                        .entry = Target::kNoEntry,
+                       .share = {},
                        .subscription_ids = {}});
   }
   return &targets[session.match_index];
@@ -25,6 +26,8 @@ void Broker::State::gather(const Routed& routed) {
   ++epoch;
   targets.clear();
   interested.clear();
+  matched_groups.clear();
+  turns_elsewhere.clear();
   tree.match(routed.topic, [&](const Subscriber& subscriber, const SubscriptionOptions& options) {
     if (subscriber.kind == Subscriber::Kind::Shard) {
       if (std::find(interested.begin(), interested.end(), subscriber.index) == interested.end()) {
@@ -32,6 +35,7 @@ void Broker::State::gather(const Routed& routed) {
       }
       return;
     }
+    if (subscriber.kind == Subscriber::Kind::Group) return matched_groups.push_back(subscriber.index);
     if (subscriber.kind == Subscriber::Kind::Entry) {
       Target* target = target_of(subscriber.index);
       target->qos = std::max(target->qos, Qos::AtLeastOnce);
@@ -53,6 +57,24 @@ bool Broker::State::deliver_all(Routed& routed, Now now) {
   return !targets.empty();
 }
 
+/// The publisher's shard has told all that are interested, and picked a member of each group.
+void Broker::State::route_mailed(Routed& routed, const RouteMail& route_mail, Now now) {
+  if (routed.is_provisional) provisional.try_emplace(routed.id);
+  if (route_mail.is_for_matches) {
+    gather(routed);
+  } else {
+    ++epoch;
+    targets.clear();
+  }
+  matched_groups.clear();
+  interested.clear();
+  turns_elsewhere.clear();
+  interest_count = 0;
+  take_mailed_turns(route_mail);
+  deliver_all(routed, now);
+  send_on(routed, static_cast<std::uint8_t>(route_mail.hops + 1));
+}
+
 void Broker::State::deliver(Routed& routed, const Target& target, EncodedCache& cache, Now now) {
   Session& session = *sessions[target.session];
   if (target.entry != Target::kNoEntry) return deliver_to_phone(routed, target, session, now);
@@ -66,6 +88,7 @@ void Broker::State::deliver(Routed& routed, const Target& target, EncodedCache& 
   Delivery delivery{.message = routed.keep(), .qos = qos};
   delivery.retain = target.retain_as_published && routed.retain;
   delivery.subscription_id = target.subscription_ids.empty() ? 0 : target.subscription_ids.front();
+  delivery.share = target.share;
   delivery.has_more_ids = target.subscription_ids.size() > 1;
   // With a receipt no row may be in a later commit.
   const bool store_now = !session.is_connected() || routed.has_receipt;

@@ -49,6 +49,7 @@ void Broker::State::send_now(Routed& routed, const Target& target, Session& sess
   }
   const PublishTemplate& packet = slot->publish;
   if (!may_send(connection, packet.bytes.size())) return;
+  count_sent(routed.payload.size());
   if (packet.bytes.size() >= Outbound::kShareFrom) {
     if (!slot->shared) slot->shared = std::make_shared<const std::vector<std::byte>>(packet.bytes);
     connection.output.append_shared(slot->shared);
@@ -60,7 +61,14 @@ void Broker::State::send_now(Routed& routed, const Target& target, Session& sess
 void Broker::State::send_own(Connection& connection, PublishParts& parts) {
   if (!may_send(connection, publish_packet_bytes(parts))) return;
   use_alias(connection, parts);
+  count_sent(parts.payload.size());
   connection.output.append(make_publish_template(parts).bytes);
+}
+
+void Broker::State::count_sent(std::size_t payload_bytes) {
+  ++counters.packets_sent;
+  ++counters.publishes_sent;
+  counters.publish_bytes_sent += payload_bytes;
 }
 
 bool Broker::State::may_send(Connection& connection, std::size_t bytes) {
@@ -68,7 +76,6 @@ bool Broker::State::may_send(Connection& connection, std::size_t bytes) {
     ++counters.publishes_dropped;
     return false;
   }
-  ++counters.publishes_sent;
   touch(connection);
   return true;
 }

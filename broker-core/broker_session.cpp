@@ -17,6 +17,7 @@ std::string key_of(const Principal& principal) {
 void Broker::State::attach(Session& session, Connection& connection, Now now) {
   connection.session = session.slot;
   session.connection = connection.id;
+  ++counters.clients_connected;
   session.ends_at = kNever;
   session.delayed_will.reset();  // v5 [MQTT-3.1.3-9]: back before the delay has passed
   if (session.is_durable()) store_row(session);
@@ -27,6 +28,7 @@ void Broker::State::attach(Session& session, Connection& connection, Now now) {
 
 void Broker::State::detach(Session& session, bool fires_will, Now now) {
   session.connection = {};
+  --counters.clients_connected;
   session.retained_jobs.clear();
   if (session.phone) phone_went_offline(session, now);
   const bool has_will = fires_will && session.delayed_will;
@@ -35,6 +37,7 @@ void Broker::State::detach(Session& session, bool fires_will, Now now) {
     return remove(session, now);
   }
   forget_unsent(session);
+  tell_readiness(session);
   if (session.expiry_s != kNeverExpires) {
     session.ends_at = now.utc + std::chrono::seconds(session.expiry_s);
     timers.arm(
@@ -56,14 +59,12 @@ void Broker::State::fire_will(Session& session, Now now) {
 /// Clean start: nothing of before remains, but the name (and, of a phone, its topic entries).
 void Broker::State::purge(Session& session, Now now) {
   if (session.delayed_will) fire_will(session, now);  // the session ends here, so the will does not wait
-  for (const auto& [filter, subscription] : session.subscriptions) {
-    unindex(filter, {Subscriber::Kind::Session, session.slot, 0});
-  }
+  for (const auto& [filter, subscription] : session.subscriptions) drop_subscription(session, filter);
   session.subscriptions.clear();
+  hand_over(take_all_shared(session), now);
   for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
     const Delivery& held = session.deliveries[i];
-    if (held.message && !held.is_stored && held.message->is_open)
-      one_answered(held.message->record->id, false);
+    if (held.message && held.is_owed) one_answered(held.message->record->id, false);
   }
   session.first_number += session.deliveries.size();
   session.deliveries.clear();
@@ -143,10 +144,13 @@ void Broker::State::store_row(Session& session) {
 }
 
 void Broker::State::on_session_end(Session& session, Now now) {
+  if (session.leaving) return end_leaving(session, now);
   if (session.is_connected() || session.phone || session.ends_at == kNever) return;
   if (session.ends_at > now.utc) {
     return timers.arm({now.steady + (session.ends_at - now.utc), Timer::Kind::SessionEnd, session.key(), {}});
   }
+  ++counters.sessions_expired;
+  if (has_shared_backlog(session)) return begin_leaving(session);
   remove(session, now);
 }
 

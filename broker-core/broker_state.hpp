@@ -11,7 +11,7 @@
 #include "broker-core/broker.hpp"
 #include "broker-core/delivery/settlement.hpp"
 #include "broker-core/packet/packet.hpp"
-#include "broker-core/packet/publish_template.hpp"
+#include "broker-core/routing.hpp"
 #include "broker-core/session/ledger.hpp"
 #include "broker-core/session/message_ids.hpp"
 #include "broker-core/session/session.hpp"
@@ -20,61 +20,6 @@
 #include "broker-core/topic/subscription_tree.hpp"
 
 namespace wake::broker {
-
-using RecordPtr = std::shared_ptr<const MessageRecord>;
-
-/// A message being routed: views of the read buffer, or of `record`, which is made the first time somebody
-/// must keep it.
-struct Routed {
-  std::string_view topic;
-  Bytes payload;
-  std::string_view properties;  // forwardable
-  Qos qos = Qos::AtMostOnce;
-  bool retain = false;
-  std::string_view publisher;  // client id
-  MessageId id;
-  UtcTime at{};
-  UtcTime expires_at = kNever;
-  bool has_receipt = false;  // its rows are committed with its publisher's packet id: see broker_qos2.cpp
-  bool is_provisional = false;
-  bool is_full = false;   // a receiver's queue was
-  bool is_taken = false;  // a receiver has it, or it is retained
-  Waiter waiter;
-  MessageRef message;  // null until kept
-
-  static Routed of(const RecordPtr& record, Waiter waiter);
-  /// Makes the record and the shared message, once.
-  const MessageRef& keep();
-};
-
-/// One session that a publish matched, with its overlapping subscriptions merged.
-struct Target {
-  static constexpr std::uint32_t kNoEntry = 0xFFFFFFFF;
-  std::uint32_t session = 0;
-  Qos qos = Qos::AtMostOnce;  // the highest granted
-  bool retain_as_published = false;
-  std::uint32_t entry = kNoEntry;  // slot of the phone's topic entry
-  std::vector<std::uint32_t> subscription_ids;
-};
-
-/// PUBLISH packets of the message being routed, each encoded when the first receiver needs it.
-struct EncodedCache {
-  struct Encoded {
-    PublishTemplate publish;
-    SharedBytes shared;  // the same bytes, once a large one is shared
-  };
-  std::optional<Encoded>
-      slots[12];  // (3.x | 5 | 5 with wake-id) x (QoS 0 | QoS > 0 by value 1, 2 share) x retain
-};
-
-/// A message of several shards that is on its way to being exactly once (broker_qos2.cpp), and who waits here
-/// for it to be final.
-struct Provisional {
-  bool is_final = false;              // the publisher's shard only: being committed as final
-  std::vector<std::uint32_t> shards;  // the publisher's shard only: who else has it
-  std::vector<std::uint64_t> sessions;
-  std::vector<std::uint64_t> notices;  // sessions too: of phones
-};
 
 /// A delivery offered to an online durable session: stored unless acknowledged by `due`.
 struct Offered {
@@ -85,6 +30,9 @@ struct Offered {
 
 struct Broker::State {
   State(const Limits& limits, const DeliveryOptions& delivery, ShardIdentity identity);
+
+  /// Bytes in the Outbound above which the rest waits in the queue.
+  static constexpr std::size_t kHighWater = 1024 * 1024;
 
   const Limits limits;
   const DeliveryOptions delivery;
@@ -104,14 +52,18 @@ struct Broker::State {
   std::size_t retained_bytes = 0;
   bool is_retained_full = false;                                         // and said so
   std::unordered_map<std::string, std::uint32_t> sessions_of_principal;  // durable, of all shards
+  ShareGroups shares;
   TimerQueue timers;
   Ring<Offered> offered;
   Ledger ledger;
   MessageIds message_ids;
   Settlements<Waiter> settlements;  // publishes whose acknowledgement waits
   std::unordered_map<MessageId, Provisional> provisional;
-  std::vector<std::uint32_t> interested;  // route(): shards that matched
-  std::vector<Target> targets;            // route(): sessions that matched
+  std::vector<std::uint32_t> interested;           // shards that get the message being routed:
+  std::size_t interest_count = 0;                  // so many of them matched, the rest has a member's turn
+  std::vector<Target> targets;                     // sessions that matched
+  std::vector<std::uint32_t> matched_groups;       // groups that matched
+  std::vector<ShareGroups::Turn> turns_elsewhere;  // their members on other shards
   std::uint64_t epoch = 0;
   unsigned retained_slices = 0;  // of this round
   std::uint64_t next_ticket = 1;
@@ -152,6 +104,14 @@ struct Broker::State {
   void note_wishes(Connection& connection, const Connect& connect) const;
   void on_authenticated(Connection& connection, AuthOutcome outcome, Now now);
   void accept_connect(Connection& connection, AuthOutcome& outcome, Now now);
+
+  // ---- broker_auth.cpp: enhanced authentication
+  void on_frame_before_connack(Connection& connection, const Frame& frame, Now now);
+  void on_auth(Connection& connection, const Frame& frame, Now now);
+  void ask(Connection& connection, std::optional<Bytes> data);
+  void continue_exchange(Connection& connection, AuthOutcome outcome);
+  void send_auth(Connection& connection, ReasonCode reason, const std::string& data);
+  void on_reauthenticated(Connection& connection, AuthOutcome outcome, Now now);
 
   // ---- broker_close.cpp: and its end
   void refuse_connect(Connection& connection, ReasonCode reason, const std::string& why);
@@ -202,6 +162,46 @@ struct Broker::State {
   void start_retained(Session& session, const SubscriptionRecord& subscription, Now now);
   void on_retained_timer(Session& session, Now now);
   void send_retained_slice(Session& session, Now now);
+  // ---- broker_share.cpp: shared subscriptions
+  /// Plain or shared: into the index, or into its group.
+  void add_subscription(Session& session, const SubscriptionRecord& record);
+  void drop_subscription(Session& session, std::string_view filter);
+  void join(Session& session, const std::string& name);
+  void leave(Session& session, std::string_view name);
+  void on_share_mail(unsigned from, const ShareMail& change);
+  void tell_others(const Mail& news);
+  Readiness readiness_of(const Session& session);
+  /// To be called whenever the session's queue or connection changed. Costs nothing outside of groups.
+  void tell_readiness(Session& session);
+  void take_turns();
+  void take_turn(ShareGroups::Turn turn);
+  void take_mailed_turns(const RouteMail& route_mail);
+  void add_match(std::uint32_t slot, const SubscriptionRecord& subscription);
+  /// Mail to the shards that are interested or have a member whose turn it is. False: there are none.
+  bool send_on(Routed& routed, std::uint8_t hops);
+  /// What the end of a session leaves to other members.
+  static std::vector<Delivery> take_all_shared(Session& session);
+  /// What UNSUBSCRIBE leaves to them; of what it was sent, a session completes the delivery (v5
+  /// [MQTT-3.10.4-3]).
+  std::vector<Delivery> take_unsent(Session& session, std::string_view name);
+  void forget_owed(Session& session, const Delivery& gone);
+  void tell_when_final(MessageId id, unsigned shard);
+  RecordPtr final_record(const RecordPtr& record) const;
+  /// The leaver is no member any more.
+  void hand_over(std::vector<Delivery> left, Now now);
+  void give_turn(ShareGroups::Turn turn, Routed& routed, Now now);
+
+  // ---- broker_leave.cpp: a leaver's stored messages
+  static bool has_shared_backlog(const Session& session);
+  void begin_leaving(Session& session);
+  void load_leaving(Session& session);
+  void on_leaving_page(Session& session, QueuePage page, Now now);
+  void on_handed_over(std::uint64_t session_key);
+  void end_leaving(Session& session, Now now);
+  bool waits_for_leaver(Connection& connection, AuthOutcome& outcome, Now now);
+
+  // ---- broker_sys.cpp
+  void publish_sys(const std::vector<SysValue>& values, Now now);
 
   // ---- broker_publish.cpp: what comes in, and its acknowledgement
   void on_publish(Connection& connection, const Frame& frame, Now now);
@@ -256,6 +256,7 @@ struct Broker::State {
   void gather(const Routed& routed);
   /// Delivers to `targets`. Returns whether there were any.
   bool deliver_all(Routed& routed, Now now);
+  void route_mailed(Routed& routed, const RouteMail& route_mail, Now now);
   Target* target_of(std::uint32_t session);
   void deliver(Routed& routed, const Target& target, EncodedCache& cache, Now now);
   void deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now);
@@ -265,6 +266,7 @@ struct Broker::State {
   void send_own(Connection& connection, PublishParts& parts);
   /// False, and counted as dropped: the client takes no such packet, or has too much to read already.
   bool may_send(Connection& connection, std::size_t bytes);
+  void count_sent(std::size_t payload_bytes);
   /// Puts the client's alias for the topic in: beside it the first time, instead of it afterwards. The packet
   /// must then be sent.
   static void use_alias(Connection& connection, PublishParts& parts);
@@ -320,6 +322,7 @@ struct Broker::State {
 
 template <class P>
 void Broker::State::send(Connection& connection, const P& packet) {
+  ++counters.packets_sent;
   write(packet, connection.version, connection.output.own_bytes());
   connection.output.own_bytes_written();
   touch(connection);

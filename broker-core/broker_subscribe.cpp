@@ -6,6 +6,10 @@ namespace wake::broker {
 
 void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscribe, Now now) {
   Session& session = *sessions[connection.session];
+  for (const SubscribeRequest& request : subscribe.requests) {
+    if (!request.no_local || !request.filter.starts_with("$share/")) continue;  // v5 [MQTT-3.8.3-4]
+    return fail(connection, ReasonCode::ProtocolError, "no local on a shared subscription", now);
+  }
   Suback suback{.packet_id = subscribe.packet_id, .reasons = {}, .reason_string = {}, .user_properties = {}};
   std::vector<std::string> retained_filters;
   for (SubscribeRequest request : subscribe.requests) {
@@ -15,7 +19,9 @@ void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscr
     const ReasonCode reason = subscribe_one(session, request, subscribe.subscription_id);
     suback.reasons.push_back(reason);
     // v5 §3.8.3.1: 0 send, 1 send if the subscription is new, 2 do not. 3.x parses as 0.
-    if (!is_failure(reason) && (request.retain_handling == 0 || (request.retain_handling == 1 && is_new))) {
+    const bool is_shared = request.filter.starts_with("$share/");  // v5 §4.8.2: those get none
+    if (!is_failure(reason) && !is_shared &&
+        (request.retain_handling == 0 || (request.retain_handling == 1 && is_new))) {
       retained_filters.emplace_back(request.filter);
     }
   }
@@ -37,10 +43,10 @@ void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscr
 ReasonCode Broker::State::subscribe_one(Session& session, const SubscribeRequest& request,
                                         std::uint32_t subscription_id) {
   if (!is_valid_topic_filter(request.filter, limits.max_topic_levels)) return ReasonCode::TopicFilterInvalid;
-  if (request.filter.starts_with("$share/")) return ReasonCode::SharedSubscriptionsNotSupported;
+  const auto shared = parse_shared(request.filter);
   const bool is_own_events =
       request.filter == "$wake/events" && session.principal.kind != Principal::Kind::Anonymous;
-  if (!is_own_events && !session.grants.may_subscribe(request.filter)) {
+  if (!is_own_events && !session.grants.may_subscribe(shared ? shared->filter : request.filter)) {
     report(Incident::Level::Info, "subscribe.denied",
            session.client_id.value + " may not subscribe to " + std::string(request.filter));
     return ReasonCode::NotAuthorized;
@@ -49,12 +55,15 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscribeRequest
   if (known == session.subscriptions.end() && session.subscriptions.size() >= limits.max_subscriptions) {
     return ReasonCode::QuotaExceeded;
   }
+  if (shared && known == session.subscriptions.end() &&
+      shares.member_count(request.filter) >= limits.max_share_members) {
+    return ReasonCode::QuotaExceeded;
+  }
   const SubscriptionRecord record{
       std::string(request.filter), request.qos,    request.no_local, request.retain_as_published,
       request.retain_handling,     subscription_id};
+  if (!shared || known == session.subscriptions.end()) add_subscription(session, record);
   session.subscriptions.insert_or_assign(record.filter, record);
-  index(record.filter, {Subscriber::Kind::Session, session.slot, 0},
-        {record.qos, record.no_local, record.retain_as_published, record.subscription_id});
   if (session.is_durable()) ledger.session(session.client_id).subscriptions.push_back({false, record});
   return static_cast<ReasonCode>(request.qos);
 }
@@ -80,9 +89,11 @@ void Broker::State::on_unsubscribe(Connection& connection, const Unsubscribe& un
 bool Broker::State::unsubscribe_one(Session& session, std::string_view filter) {
   const auto known = session.subscriptions.find(filter);
   if (known == session.subscriptions.end()) return false;
-  unindex(filter, {Subscriber::Kind::Session, session.slot, 0});
+  drop_subscription(session, filter);
   if (session.is_durable()) ledger.session(session.client_id).subscriptions.push_back({true, known->second});
+  const std::string name = known->first;
   session.subscriptions.erase(known);
+  if (parse_shared(name)) hand_over(take_unsent(session, name), moment);
   return true;
 }
 

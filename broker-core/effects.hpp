@@ -13,6 +13,7 @@
 #include "broker-core/delivery/records.hpp"
 #include "broker-core/packet/reason_code.hpp"
 #include "broker-core/persist.hpp"
+#include "broker-core/topic/share_groups.hpp"
 #include "broker-core/types.hpp"
 
 namespace wake::broker {
@@ -46,7 +47,8 @@ struct Handover {
 struct Resume {
   ConnectionId connection{};
 };
-/// Off the shard: who is it? Answer with on_authenticated.
+/// Off the shard: who is it? Answer with on_authenticated. With a `method` it is one step of an enhanced
+/// authentication (v5 §4.12), of a new connection or one that authenticates again.
 struct Authenticate {
   ConnectionId connection{};
   std::optional<std::string> username{};
@@ -55,6 +57,9 @@ struct Authenticate {
   std::string address{};
   ClientId client_id{};
   std::uint32_t logins = 0;  // as in ListenerFacts
+  std::string method{};      // "": by user name, password, certificate
+  std::string data{};        // of the client; never logged
+  std::string state{};       // of the last answer; "" at the first step; never logged
 };
 /// Read the oldest `limit` rows of the session's queue but for those we hold. Answer with on_queue_page.
 struct LoadQueue {
@@ -114,10 +119,30 @@ struct InterestMail {
   std::string filter{};
   bool add = true;
 };
-/// A message for whoever matches there. When `wants_settlement`, answered by SettledMail with the same id.
+/// A session of the sender has joined or left a group (v5 §4.8.2). Goes to every shard, as InterestMail does.
+struct ShareMail {
+  std::string name{};  // "$share/NAME/FILTER"
+  std::uint64_t session = 0;
+  bool add = true;
+  Readiness readiness = Readiness::Free;
+};
+/// A member of groups can take messages better or worse than before.
+struct ReadinessMail {
+  std::uint64_t session = 0;
+  Readiness readiness = Readiness::Free;
+};
+/// A message for whoever matches there, and for the members of groups whose turn it is. When
+/// `wants_settlement`, answered by SettledMail with the same id.
 struct RouteMail {
+  struct Turn {
+    ShareName name{};
+    std::uint64_t session = 0;
+  };
   MessageRecord message{};
   bool wants_settlement = false;
+  bool is_for_matches = true;  // else for `turns` alone
+  std::uint8_t hops = 0;       // how often a turn has been passed on
+  std::vector<Turn> turns{};
 };
 struct SettledMail {
   MessageId message_id{};
@@ -138,6 +163,7 @@ struct RetainMail {
 struct FinalMail {
   MessageId message_id{};
 };
-using Mail = std::variant<InterestMail, RouteMail, SettledMail, RetainMail, FinalMail, SessionMail>;
+using Mail = std::variant<InterestMail, ShareMail, ReadinessMail, RouteMail, SettledMail, RetainMail,
+                          FinalMail, SessionMail>;
 
 }  // namespace wake::broker

@@ -24,6 +24,7 @@ struct Limits {
   std::uint32_t max_connections_per_address = 0;      // of one host; 0: no limit
   std::uint32_t publishes_per_second = 0;             // per client; 0: no limit
   std::uint32_t max_subscriptions = 10'000;           // per session
+  std::uint32_t max_share_members = 10'000;           // of one shared subscription
   std::uint16_t max_topic_aliases = 32;               // of one client, in each direction
   std::chrono::seconds max_keep_alive{0};             // 0: as the client asks
   QueueFull queue_full = QueueFull::Refuse;

@@ -75,8 +75,8 @@ std::vector<Key> bridge_keys() {
        .needs_restart = false},
       {.section = "bridge",
        .name = "topics",
-       .field =
-           field(&B::topics, List{"a list of lines \"pattern [out|in|both [qos [local-prefix [remote-prefix]]]]\""}),
+       .field = field(&B::topics,
+                      List{"a list of lines \"pattern [out|in|both [qos [local-prefix [remote-prefix]]]]\""}),
        .prose = "What is carried, as Mosquitto's topic lines: pattern, out|in|both (out), QoS (0), local "
                 "prefix, remote "
                 "prefix; two quotes are an empty one. The first line that matches names a message. It is "

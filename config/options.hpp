@@ -60,7 +60,8 @@ inline constexpr unsigned kMaxShards = 16;
 
 /// [server]
 struct ServerOptions {
-  unsigned shards = 0;  // threads that serve MQTT; 0: one per core, at most kMaxShards
+  unsigned shards = 0;                    // threads that serve MQTT; 0: one per core, at most kMaxShards
+  std::chrono::seconds sys_interval{10};  // between two measurements for $SYS; 0: none
 };
 
 /// [cluster]

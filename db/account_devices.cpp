@@ -15,7 +15,8 @@ namespace {
 
 Device to_device(const pqxx::row& row) {
   return {row["id"].as<std::string>(), row["name"].as<std::string>(),
-          from_hex(row["secret_hex"].as<std::string>()), to_time(row["created_us"])};
+          from_hex(row["secret_hex"].as<std::string>()), to_time(row["created_us"]),
+          row["scram"].as<std::string>()};
 }
 
 std::optional<Device> first_device(const pqxx::result& rows) {
@@ -36,12 +37,16 @@ bool is_device_id(const std::string& id) {
 }
 
 std::optional<Device> add_device(Pool& pool, const std::string& id, const std::string& name,
-                                 const std::string& secret_hash) {
+                                 const std::string& secret_hash, const std::string& scram) {
   try {
-    return first_device(ask(pool, sql::account_device_add, id, name, to_hex(secret_hash)));
+    return first_device(ask(pool, sql::account_device_add, id, name, to_hex(secret_hash), scram));
   } catch (const pqxx::unique_violation&) {  // a user's name (trigger devices_name)
     return std::nullopt;
   }
+}
+
+void keep_scram(Pool& pool, const Device& device, const std::string& scram) {
+  ask(pool, sql::account_device_keep_scram, device.id, to_hex(device.secret_hash), scram);
 }
 
 std::optional<Device> find_device(Pool& pool, const std::string& id) {

@@ -17,6 +17,7 @@ struct Device {
   std::string name;
   std::string secret_hash;  // SHA-256, never shown
   broker::UtcTime created_at{};
+  std::string scram{};  // SCRAM-SHA-256 verifier, never shown; empty: none yet
 };
 
 /// Contract §10: 1 to 64 of A-Z a-z 0-9 . _ : -, and not "api-key", which is what services say as their MQTT
@@ -25,7 +26,9 @@ bool is_device_id(const std::string& id);
 
 /// Empty: the id is taken, by a device or by a user, whose name it would be in MQTT.
 std::optional<Device> add_device(Pool& pool, const std::string& id, const std::string& name,
-                                 const std::string& secret_hash);
+                                 const std::string& secret_hash, const std::string& scram = {});
+/// For a device that has no verifier yet; nothing when it has.
+void keep_scram(Pool& pool, const Device& device, const std::string& scram);
 std::optional<Device> find_device(Pool& pool, const std::string& id);
 /// By id; `after` is an id.
 Page<Device> list_devices(Pool& pool, const PageRequest& page);

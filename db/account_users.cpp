@@ -13,7 +13,7 @@ namespace {
 
 User to_user(const pqxx::row& row) {
   return {broker::UserId{row["id"].as<std::int64_t>()}, row["username"].as<std::string>(),
-          row["password_hash"].as<std::string>(), to_time(row["created_us"])};
+          row["password_hash"].as<std::string>(), to_time(row["created_us"]), row["scram"].as<std::string>()};
 }
 
 std::optional<User> first_user(const pqxx::result& rows) {
@@ -23,21 +23,32 @@ std::optional<User> first_user(const pqxx::result& rows) {
 
 }  // namespace
 
-std::optional<User> add_user(Pool& pool, const std::string& username, const std::string& password_hash) {
+std::optional<User> add_user(Pool& pool, const std::string& username, const std::string& password_hash,
+                             const std::string& scram) {
   try {
-    return first_user(ask(pool, sql::account_user_add, username, password_hash));
+    return first_user(ask(pool, sql::account_user_add, username, password_hash, scram));
   } catch (const pqxx::unique_violation&) {  // a device's id (trigger users_name)
     return std::nullopt;
   }
 }
 
-bool set_password(Pool& pool, const std::string& username, const std::string& password_hash) {
+bool set_password(Pool& pool, const std::string& username, const std::string& password_hash,
+                  const std::string& scram) {
   return in_transaction(pool, [&](pqxx::work& work) {
-    const pqxx::result changed = exec(work, sql::account_user_set_password, username, password_hash);
+    const pqxx::result changed = exec(work, sql::account_user_set_password, username, password_hash, scram);
     if (changed.empty()) return false;
     exec(work, sql::account_user_drop_tokens, changed[0][0].as<std::int64_t>());
     return true;
   });
+}
+
+void keep_scram(Pool& pool, const User& user, const std::string& scram) {
+  ask(pool, sql::account_user_keep_scram, user.id.value, user.password_hash, scram);
+}
+
+std::string shared_secret(Pool& pool, const std::string& name) {
+  const pqxx::result rows = ask(pool, sql::account_shared_secret, name);
+  return from_hex(rows.at(0)["value_hex"].as<std::string>());
 }
 
 std::optional<User> find_user(Pool& pool, const std::string& username) {

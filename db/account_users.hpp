@@ -18,12 +18,19 @@ struct User {
   std::string username;
   std::string password_hash;  // PHC string, never shown
   broker::UtcTime created_at{};
+  std::string scram{};  // SCRAM-SHA-256 verifier, never shown; empty: none yet
 };
 
 /// Empty: the name is taken, by a user or by a device, whose id it would be in MQTT.
-std::optional<User> add_user(Pool& pool, const std::string& username, const std::string& password_hash);
+std::optional<User> add_user(Pool& pool, const std::string& username, const std::string& password_hash,
+                             const std::string& scram = {});
 /// Also ends the account's access tokens. False: no such user.
-bool set_password(Pool& pool, const std::string& username, const std::string& password_hash);
+bool set_password(Pool& pool, const std::string& username, const std::string& password_hash,
+                  const std::string& scram = {});
+/// For an account that has no verifier yet; nothing when it has, or when its password is another by now.
+void keep_scram(Pool& pool, const User& user, const std::string& scram);
+/// 32 random bytes that all gateways of this database share.
+std::string shared_secret(Pool& pool, const std::string& name);
 std::optional<User> find_user(Pool& pool, const std::string& username);
 std::optional<User> find_user_by_id(Pool& pool, broker::UserId id);
 /// By name; `after` is a name.

@@ -15,6 +15,8 @@
 #include "gateway/boot.hpp"
 #include "gateway/clock.hpp"
 #include "gateway/observe/log.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/observe/sys_topics.hpp"
 #include "gateway/push_notifications.hpp"
 #include "gateway/quiet_hours.hpp"
 #include "gateway/thread_name.hpp"
@@ -73,12 +75,20 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
   sweeps_ = std::make_unique<Periodic>("sweep", seconds(30), [this] { return sweep(); });
   bridges_ = std::make_unique<Bridges>(config.bridges, config.limits, mark, bridge_logins_,
                                        [this](const broker::ClientId& id) -> Shard& { return home_of(id); });
+  if (const seconds interval = config.server.sys_interval; interval > seconds(0)) {
+    const auto topics = std::make_shared<SysTopics>(WAKE_VERSION, std::chrono::steady_clock::now());
+    sys_ = std::make_unique<Periodic>("sys", milliseconds(0), [this, topics, interval] {
+      tell_sys(*topics);
+      return milliseconds(interval);
+    });
+  }
 }
 
 Node::~Node() {
   bridges_.reset();
   claims_.reset();
   sweeps_.reset();
+  sys_.reset();
   registry_listener_.reset();
   login_workers_.stop();
   load_workers_.stop();
@@ -197,6 +207,14 @@ milliseconds Node::sweep() {
   }
 }
 
+void Node::tell_sys(SysTopics& topics) {
+  const auto values = topics.update(take_snapshots(shards()), std::chrono::steady_clock::now());
+  if (values.empty()) return;
+  for (const auto& shard : shards_) {
+    shard->post([values](broker::Broker& broker, broker::Now now) { broker.publish_sys(values, now); });
+  }
+}
+
 bool Node::stop(broker::SteadyTime deadline) {
   const auto left = [&] {
     return std::max(milliseconds(0),
@@ -205,6 +223,7 @@ bool Node::stop(broker::SteadyTime deadline) {
   bridges_->stop();
   claims_.reset();
   sweeps_.reset();
+  sys_.reset();
   registry_listener_.reset();
   for (const auto& shard : shards_) shard->close_listeners();
   login_workers_.stop();

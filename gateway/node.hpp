@@ -29,6 +29,7 @@
 namespace wake::gateway {
 
 class Authenticator;
+class SysTopics;
 
 class Node final : public ShardHost {
  public:
@@ -102,6 +103,7 @@ class Node final : public ShardHost {
   void tell_token_removed(const db::TokenRemoved& removed);
   std::chrono::milliseconds claim_due();
   std::chrono::milliseconds sweep();
+  void tell_sys(SysTopics& topics);
 
   Authenticator& authenticator_;
   db::Pool& pool_;
@@ -128,6 +130,7 @@ class Node final : public ShardHost {
   std::unique_ptr<Periodic> claims_;
   std::unique_ptr<Periodic> sweeps_;
   std::unique_ptr<Bridges> bridges_;
+  std::unique_ptr<Periodic> sys_;
 };
 
 /// For db's readers of topic entries: a policy that cannot be read is logged.

@@ -15,6 +15,9 @@ constexpr std::chrono::milliseconds kLoadRetry{500};
 // So often is a log-in looked up again because the registry changed meanwhile; then the client may try again.
 constexpr int kLoginTries = 5;
 
+/// Peer without its port.
+std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
 Credentials to_credentials(broker::Authenticate& question) {
   Credentials credentials;
   credentials.username = std::move(question.username);
@@ -22,7 +25,7 @@ Credentials to_credentials(broker::Authenticate& question) {
   if (!question.certificate_cn.empty()) credentials.certificate_cn = std::move(question.certificate_cn);
   credentials.client_id = question.client_id.value;
   credentials.logins = question.logins;
-  credentials.address = question.address.substr(0, question.address.rfind(':'));
+  credentials.address = host_of(question.address);
   return credentials;
 }
 
@@ -30,14 +33,35 @@ broker::AuthOutcome to_outcome(AuthResult result) {
   using Kind = broker::AuthOutcome::Kind;
   switch (result.outcome) {
     case AuthResult::Outcome::Ok:
-      return {Kind::Allowed, std::move(result.principal), std::move(result.grants)};
+      return {.kind = Kind::Allowed,
+              .principal = std::move(result.principal),
+              .grants = std::move(result.grants)};
     case AuthResult::Outcome::Refused:
     case AuthResult::Outcome::Throttled:
-      return {Kind::Refused, {}, {}};
+      return {.kind = Kind::Refused, .principal = {}, .grants = {}};
     case AuthResult::Outcome::StorageAway:
-      return {Kind::Unavailable, {}, {}};
+      return {.kind = Kind::Unavailable, .principal = {}, .grants = {}};
   }
-  return {Kind::Refused, {}, {}};
+  return {.kind = Kind::Refused, .principal = {}, .grants = {}};
+}
+
+broker::AuthOutcome to_outcome(AuthStepResult step) {
+  using Kind = broker::AuthOutcome::Kind;
+  broker::AuthOutcome outcome{.kind = Kind::BadMethod, .principal = {}, .grants = {}};
+  if (step.kind == AuthStepResult::Kind::Done) outcome = to_outcome(std::move(step.result));
+  if (step.kind == AuthStepResult::Kind::Continue) outcome.kind = Kind::Continue;
+  outcome.data = std::move(step.data);
+  outcome.state = std::move(step.state);
+  return outcome;
+}
+
+AuthStep to_step(broker::Authenticate& question) {
+  return {.method = std::move(question.method),
+          .data = std::move(question.data),
+          .state = std::move(question.state),
+          .client_id = question.client_id.value,
+          .logins = question.logins,
+          .address = host_of(question.address)};
 }
 
 }  // namespace
@@ -50,12 +74,17 @@ void Node::authenticate(unsigned shard, broker::Authenticate question) {
   }
   login_workers_.post([this, shard, question = std::move(question)]() mutable {
     const broker::ConnectionId connection = question.connection;
-    const Credentials credentials = to_credentials(question);
+    const bool has_method = !question.method.empty();
+    const AuthStep step = has_method ? to_step(question) : AuthStep{};
+    const Credentials credentials = has_method ? Credentials{} : to_credentials(question);
     for (int tries = 0;; ++tries) {
       const std::uint64_t mark = changes_mark();
-      auto outcome = tries < kLoginTries
-                         ? to_outcome(authenticator_.authenticate(credentials))
-                         : broker::AuthOutcome{broker::AuthOutcome::Kind::Unavailable, {}, {}};
+      broker::AuthOutcome outcome{
+          .kind = broker::AuthOutcome::Kind::Unavailable, .principal = {}, .grants = {}};
+      if (tries < kLoginTries) {
+        outcome = has_method ? to_outcome(authenticator_.step(step))
+                             : to_outcome(authenticator_.authenticate(credentials));
+      }
       if (answer_login(shard, connection, std::move(outcome), mark)) return;
     }
   });

@@ -48,6 +48,14 @@ struct TopicAliases {
   OutgoingAliases out;
 };
 
+/// An enhanced authentication (v5 §4.12), under way or over; its method holds for the whole connection.
+struct Exchange {
+  enum class Turn : std::uint8_t { Nobodys, Ours, Clients };
+  std::string method;
+  std::string state;  // of the shell; never logged
+  Turn turn = Turn::Nobodys;
+};
+
 struct Connection {
   enum class Phase : std::uint8_t { Free, AwaitConnect, Authenticating, Active, Closing };
   static constexpr std::uint32_t kNoSession = 0xFFFFFFFF;
@@ -74,6 +82,7 @@ struct Connection {
   double publish_tokens = 0;     // limits.publishes_per_second
   SteadyTime publish_refill{};
   std::unique_ptr<TopicAliases> aliases;
+  std::unique_ptr<Exchange> exchange;
   std::unique_ptr<PendingConnect> pending;
   std::unique_ptr<WillRecord> will;
   std::unique_ptr<ListenerFacts> listener;

@@ -31,6 +31,7 @@ struct Delivery {
   MessageRef message;
   Qos qos = Qos::AtLeastOnce;
   Step step = Step::Queued;
+  bool is_owed = false;    // its acknowledgement, or its row, is waited for by the message's settlement
   bool is_stored = false;  // has a row in session_queue, committed or in a batch under way
   bool retain = false;
   bool rings_always = false;    // its entry's mode is `always`: an immediate ack does not cancel the push
@@ -40,6 +41,7 @@ struct Delivery {
   bool has_more_ids =
       false;  // further subscriptions that have an identifier match: see subscription_ids_of()
   std::uint32_t subscription_id = 0;
+  ShareName share{};  // null, or the group that it is for: another member's, should this one leave
 };
 
 /// A QoS 2 packet id of the client's that waits for its PUBREL.
@@ -78,6 +80,15 @@ struct RetainedJob {
   std::string cursor;
 };
 
+/// A session whose stored messages of shared subscriptions go to other members before it ends.
+struct Leaving {
+  std::vector<std::string> names;       // "$share/..." of the groups it was in
+  std::vector<MessageId> handed;        // read from storage so far
+  std::uint32_t outstanding_count = 0;  // handed on and not settled yet
+  bool has_read_all = false;
+  std::vector<std::pair<ConnectionId, AuthOutcome>> waiting;  // CONNECTs under its client id
+};
+
 struct Session {
   static constexpr std::uint32_t kPacketIds = 65535;
   static constexpr std::uint64_t kNotLoaded = ~std::uint64_t{0};  // in `restored`: still in storage
@@ -114,10 +125,14 @@ struct Session {
   std::size_t queued_bytes = 0;
   bool is_full = false;  // beyond its limit, and said so
 
+  std::unique_ptr<Leaving> leaving;
   std::vector<RetainedJob> retained_jobs;
   std::unique_ptr<WillRecord> delayed_will;
   SteadyTime will_due{};
   std::unique_ptr<PhonePart> phone;
+  std::uint32_t share_count = 0;  // shared ones among its subscriptions
+  Readiness readiness =
+      Readiness::Free;            // as told to the other shards; means something while share_count > 0
   std::uint64_t match_epoch = 0;  // route(): which publish matched it last,
   std::uint32_t match_index = 0;  // and where in the list of targets
 

@@ -15,13 +15,13 @@ namespace wake::broker {
 
 /// Whom a match is for. What the numbers mean is the caller's business; the index only compares them.
 struct Subscriber {
-  enum class Kind : std::uint8_t { Session, Entry, Shard };
+  enum class Kind : std::uint8_t { Session, Entry, Shard, Group };
   Kind kind = Kind::Session;
-  std::uint32_t index = 0;      // Session, Entry: slot of the session on this shard; Shard: its number
+  std::uint32_t index = 0;      // Session, Entry: slot of the session on this shard; Shard, Group: its number
   std::uint32_t sub_index = 0;  // Entry: slot of the topic entry within the phone
   friend bool operator==(const Subscriber&, const Subscriber&) = default;
-  /// Interest of another shard is not announced to other shards again.
-  bool is_local() const { return kind != Kind::Shard; }
+  /// Interest of another shard is not announced to other shards again, and groups are known everywhere.
+  bool is_local() const { return kind == Kind::Session || kind == Kind::Entry; }
 };
 
 struct SubscriptionOptions {

@@ -7,9 +7,8 @@
 //                     keyed by (branch, level), + and # hang on the branch itself
 // So a publish costs one lookup for the exact filters, and one or two per live branch of the wildcard tree.
 //
-// Not here: shared subscriptions (v5 §4.8.2). Their place: a further Subscriber::Kind whose index names a
-// group; the group is added under its plain filter, its members are kept beside this index, and whoever gets
-// the match picks the member.
+// A shared subscription (v5 §4.8.2) is a Subscriber::Kind::Group under its plain filter; its members are in
+// share_groups.hpp, and whoever gets the match picks one.
 //
 // Memory: about 140 bytes per exact filter of 50 bytes with one subscriber, of which the text is 50; wildcard
 // filters alike, and about 100 per branch. Freed when the last subscriber goes, and so are the branches that

@@ -1,25 +1,25 @@
 -- Accounts of people and their access tokens (db/account_users.cpp). Times travel as microseconds since 1970 UTC.
 
 -- name: account_user_add
-INSERT INTO users (username, password_hash) VALUES ($1, $2) ON CONFLICT (username) DO NOTHING
-RETURNING id, username, password_hash, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
+INSERT INTO users (username, password_hash, scram) VALUES ($1, $2, $3) ON CONFLICT (username) DO NOTHING
+RETURNING id, username, password_hash, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
 
 -- name: account_user_set_password
-UPDATE users SET password_hash = $2 WHERE username = $1 RETURNING id
+UPDATE users SET password_hash = $2, scram = $3 WHERE username = $1 RETURNING id
 
 -- name: account_user_drop_tokens
 DELETE FROM access_tokens WHERE user_id = $1
 
 -- name: account_user_find
-SELECT id, username, password_hash, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
+SELECT id, username, password_hash, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
 FROM users WHERE username = $1
 
 -- name: account_user_find_by_id
-SELECT id, username, password_hash, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
+SELECT id, username, password_hash, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
 FROM users WHERE id = $1
 
 -- name: account_user_list
-SELECT id, username, password_hash, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
+SELECT id, username, password_hash, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
 FROM users WHERE username > $1 ORDER BY username LIMIT $2
 
 -- name: account_user_remove
@@ -34,6 +34,13 @@ INSERT INTO access_tokens (token_hash, user_id, expires_at)
 VALUES (decode($1, 'hex'), $2, timestamptz 'epoch' + $3::bigint * interval '1 microsecond')
 
 -- name: account_token_find_user
-SELECT u.id, u.username, u.password_hash, (extract(epoch FROM u.created_at) * 1000000)::bigint AS created_us
+SELECT u.id, u.username, u.password_hash, u.scram, (extract(epoch FROM u.created_at) * 1000000)::bigint AS created_us
 FROM access_tokens t JOIN users u ON u.id = t.user_id
 WHERE t.token_hash = decode($1, 'hex') AND t.expires_at > timestamptz 'epoch' + $2::bigint * interval '1 microsecond'
+
+-- name: account_user_keep_scram
+-- Made from a password that was right a moment ago: not if another has been set since.
+UPDATE users SET scram = $3 WHERE id = $1 AND password_hash = $2 AND scram = ''
+
+-- name: account_shared_secret
+SELECT encode(value, 'hex') AS value_hex FROM shared_secrets WHERE name = $1

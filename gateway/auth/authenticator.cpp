@@ -9,8 +9,9 @@
 #include "broker-core/packet/utf8.hpp"
 #include "broker-core/topic/topic_name.hpp"
 #include "db/account_store.hpp"
-#include "gateway/auth/failure_throttle.hpp"
+#include "gateway/auth/login_throttle.hpp"
 #include "gateway/auth/password.hpp"
+#include "gateway/auth/scram.hpp"
 
 namespace wake::gateway {
 namespace {
@@ -66,15 +67,8 @@ bool is_device_secret(const db::Device& device, const Secret& secret) {
 
 }  // namespace
 
-struct Authenticator::Throttle {
-  explicit Throttle(int max_failures)
-      : accounts({.max_failures = max_failures}), addresses({.max_failures = max_failures * 5}) {}
-  FailureThrottle accounts;
-  FailureThrottle addresses;
-};
-
 Authenticator::Authenticator(db::Pool& pool, AuthenticatorOptions options)
-    : pool_(pool), options_(options), throttle_(std::make_unique<Throttle>(options.max_failures)) {}
+    : pool_(pool), options_(options), throttle_(std::make_unique<LoginThrottle>(options.max_failures)) {}
 Authenticator::~Authenticator() = default;
 
 AuthResult Authenticator::authenticate(const Credentials& credentials) {
@@ -115,27 +109,27 @@ AuthResult Authenticator::check_password(const Credentials& credentials) {
   }
   if (db::is_device_id(username)) {
     const auto device = db::find_device(pool_, username);
-    if (device && is_device_secret(*device, password))
+    if (device && is_device_secret(*device, password)) {
+      if (device->scram.empty()) db::keep_scram(pool_, *device, new_verifier(password));
       return admit({Kind::Device, device->id, device->id}, credentials.client_id);
+    }
   }
   return check_user(credentials);
 }
 
 AuthResult Authenticator::check_user(const Credentials& credentials) {
   const std::string& username = *credentials.username;
-  const auto now = std::chrono::steady_clock::now();
-  const std::string account = username + '\n' + credentials.address;
-  const bool is_blocked = throttle_->accounts.is_blocked(account, now) ||
-                          throttle_->addresses.is_blocked(credentials.address, now);
-  if (is_blocked) return {.outcome = Outcome::Throttled, .principal = {}, .grants = {}};
+  if (throttle_->is_blocked(username, credentials.address)) {
+    return {.outcome = Outcome::Throttled, .principal = {}, .grants = {}};
+  }
   const auto user = db::find_user(pool_, username);
   if (user && is_password(*credentials.password, user->password_hash)) {
-    throttle_->accounts.forget(account);
+    throttle_->forget(username, credentials.address);
+    if (user->scram.empty()) db::keep_scram(pool_, *user, new_verifier(*credentials.password));
     return admit(to_principal(*user), credentials.client_id);
   }
   if (!user) spend_password_time(*credentials.password);
-  throttle_->accounts.count_failure(account, now);
-  if (!credentials.address.empty()) throttle_->addresses.count_failure(credentials.address, now);
+  throttle_->count_failure(username, credentials.address);
   return refused();
 }
 

@@ -18,6 +18,8 @@ struct ApiKey;
 
 namespace wake::gateway {
 
+class LoginThrottle;
+
 /// What a client showed. Nothing in it is trusted yet.
 struct Credentials {
   std::optional<std::string> username;
@@ -43,6 +45,25 @@ struct AuthResult {
   bool has_publish_scope = false;
 };
 
+/// One step of an enhanced authentication (MQTT 5.0 §4.12). Nothing in it is trusted yet but `state`, which
+/// comes back from our own last answer.
+struct AuthStep {
+  std::string method;
+  std::string data;   // of the client; never logged
+  std::string state;  // empty at the first step
+  std::string client_id;
+  Logins logins = 0;  // what the listener lets in
+  std::string address;
+};
+
+struct AuthStepResult {
+  enum class Kind { Continue, Done, BadMethod };
+  Kind kind = Kind::Done;
+  AuthResult result;  // Done
+  std::string data;   // for the client; never logged
+  std::string state;  // Continue
+};
+
 struct AuthenticatorOptions {
   bool allow_anonymous = false;  // [auth] allow_anonymous
   int max_failures =
@@ -62,23 +83,30 @@ class Authenticator {
   /// looked at. Never throws for what a client sent. Thread: any worker.
   AuthResult authenticate(const Credentials& credentials);
 
+  /// SCRAM-SHA-256 for users and devices that have a verifier: in two steps, the first never tells whether
+  /// the name exists. Wrong proofs count as wrong passwords. Thread: any worker.
+  AuthStepResult step(const AuthStep& step);
+
   /// The same principal's grants as of now: after a pairing, a rule or a key changed. A principal that no
   /// longer exists is Refused. `client_id` as in Credentials.
   AuthResult grants_for(const broker::Principal& principal, const std::string& client_id);
 
  private:
-  struct Throttle;
   AuthResult check(const Credentials& credentials);
   AuthResult check_password(const Credentials& credentials);
   AuthResult check_user(const Credentials& credentials);
   AuthResult check_certificate(const Credentials& credentials);
   AuthResult check_token(const Credentials& credentials);
+  struct ScramEntry;
+  ScramEntry find_scram(const std::string& name);
+  AuthStepResult challenge(const AuthStep& step);
+  AuthStepResult finish(const AuthStep& step);
   AuthResult admit(broker::Principal principal, const std::string& client_id);
   AuthResult admit_key(const db::ApiKey& key, const std::string& client_id);
 
   db::Pool& pool_;
   AuthenticatorOptions options_;
-  std::unique_ptr<Throttle> throttle_;
+  std::unique_ptr<LoginThrottle> throttle_;
 };
 
 }  // namespace wake::gateway

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "db/account_devices.hpp"
+#include "gateway/auth/scram.hpp"
 #include "gateway/auth/secret.hpp"
 #include "gateway/cli/command.hpp"
 #include "gateway/cli/commands.hpp"
@@ -30,7 +31,8 @@ int add(Invocation& invocation, const DeviceArguments& arguments) {
   }
   Accounts accounts(invocation);
   const Secret secret = make_device_secret();
-  const auto device = db::add_device(accounts.pool(), arguments.id, arguments.name, sha256(secret.reveal()));
+  const auto device = db::add_device(accounts.pool(), arguments.id, arguments.name, sha256(secret.reveal()),
+                                     new_verifier(secret));
   if (!device)
     throw CommandFailed(kFailed, "the device id \"" + arguments.id + "\" is taken by a device or a user");
   nlohmann::json json = to_json(*device);

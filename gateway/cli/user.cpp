@@ -10,6 +10,7 @@
 #include "broker-core/topic/topic_name.hpp"
 #include "db/account_users.hpp"
 #include "gateway/auth/password.hpp"
+#include "gateway/auth/scram.hpp"
 #include "gateway/cli/command.hpp"
 #include "gateway/cli/commands.hpp"
 #include "push/text.hpp"
@@ -61,7 +62,8 @@ int add(Invocation& invocation, const UserArguments& arguments) {
   }
   const Secret password = read_password(invocation, arguments);
   Accounts accounts(invocation);
-  const auto user = db::add_user(accounts.pool(), arguments.name, hash_password(password));
+  const auto user =
+      db::add_user(accounts.pool(), arguments.name, hash_password(password), new_verifier(password));
   if (!user) throw CommandFailed(kFailed, "the name \"" + arguments.name + "\" is taken");
   answer(invocation, to_json(*user), "user " + user->username + " added");
   return kDone;
@@ -70,7 +72,7 @@ int add(Invocation& invocation, const UserArguments& arguments) {
 int change_password(Invocation& invocation, const UserArguments& arguments) {
   const Secret password = read_password(invocation, arguments);
   Accounts accounts(invocation);
-  if (!db::set_password(accounts.pool(), arguments.name, hash_password(password)))
+  if (!db::set_password(accounts.pool(), arguments.name, hash_password(password), new_verifier(password)))
     throw no_such_user(arguments.name);
   answer(invocation, {{"username", arguments.name}},
          "password of " + arguments.name + " changed; the account's access tokens have ended");

@@ -269,20 +269,20 @@ class Reading : public prometheus::Collectable {
 
 }  // namespace
 
-Measurements measure(Node& node) {
-  const auto shards = node.shards();
+std::vector<ShardSnapshot> take_snapshots(const std::vector<Shard*>& shards) {
   const auto gathering = std::make_shared<Gathering<ShardSnapshot>>();
   for (Shard* const shard : shards) {
     shard->ask_snapshot([gathering](ShardSnapshot snapshot) { gathering->add(std::move(snapshot)); });
   }
+  return gathering->wait(shards.size(), kPatience);
+}
+
+Measurements measure(Node& node) {
   Measurements measurements;
-  measurements.node = Measurements::Node{gathering->wait(shards.size(), kPatience),
-                                         node.commit_status(),
-                                         node.outbox_status(),
-                                         node.dispatcher().status(),
-                                         node.waiting_logins(),
-                                         node.bridges().status(),
-                                         node.admission().over_address_limit()};
+  measurements.node =
+      Measurements::Node{take_snapshots(node.shards()),        node.commit_status(),  node.outbox_status(),
+                         node.dispatcher().status(),           node.waiting_logins(), node.bridges().status(),
+                         node.admission().over_address_limit()};
   return measurements;
 }
 

@@ -31,6 +31,9 @@ struct Measurements {
   std::optional<Node> node;  // empty while starting
 };
 
+/// Of those that answer within a second.
+std::vector<ShardSnapshot> take_snapshots(const std::vector<Shard*>& shards);
+
 Measurements measure(Node& node);
 std::string to_prometheus(const Measurements& measurements);
 

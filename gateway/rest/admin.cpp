@@ -7,6 +7,7 @@
 #include "db/account_inbox.hpp"
 #include "db/account_keys.hpp"
 #include "db/account_users.hpp"
+#include "gateway/auth/scram.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/page_response.hpp"
@@ -86,7 +87,8 @@ Response add_device(const Call& call) {
   body.done();
   if (!db::is_device_id(id)) throw invalid_field("id", "1 to 64 of A-Z a-z 0-9 . _ : -, and not api-key");
   const Secret secret = make_device_secret();
-  const auto device = db::add_device(call.context.pool, id, name, sha256(secret.reveal()));
+  const auto device =
+      db::add_device(call.context.pool, id, name, sha256(secret.reveal()), new_verifier(secret));
   if (!device)
     throw conflict("There is a device or a user " + id + " already.",
                    "Remove the device first to give it a new secret, or choose another id.", "id");

@@ -3,6 +3,7 @@
 #include "broker-core/topic/topic_name.hpp"
 #include "db/account_users.hpp"
 #include "gateway/auth/password.hpp"
+#include "gateway/auth/scram.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/problem.hpp"
@@ -45,7 +46,8 @@ Response add_user(const Call& call) {
                     "Use an API key with the scope admin, or set [auth] self_registration = true.");
   }
   const Login login = read_login(call.request, kMinPasswordBytes);
-  const auto user = db::add_user(call.context.pool, login.username, hash_password(login.password));
+  const auto user = db::add_user(call.context.pool, login.username, hash_password(login.password),
+                                 new_verifier(login.password));
   if (!user) throw conflict("The name " + login.username + " is taken.", "Choose another.", "username");
   return json_response(201, {{"id", std::to_string(user->id.value)},
                              {"username", user->username},

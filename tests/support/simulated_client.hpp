@@ -40,7 +40,9 @@ class Client {
   std::optional<Connack> connack;  // without its properties, which are views
   std::optional<std::uint16_t> topic_alias_maximum;
   std::string response_information;
-  std::string why;  // reason string of the last packet that had one
+  std::string authentication_data;                          // of CONNACK
+  std::vector<std::pair<ReasonCode, std::string>> auths{};  // AUTH: reason, data
+  std::string why;                                          // reason string of the last packet that had one
   std::optional<ReasonCode> disconnect_reason;
   std::vector<Received> received;
   std::vector<std::string> taken;  // payloads its application got: a QoS 2 repetition is recognized by its id
@@ -70,6 +72,7 @@ class Client {
       connack = *answer;
       topic_alias_maximum = answer->properties.topic_alias_maximum;
       response_information = answer->properties.response_information.value_or("");
+      authentication_data = as_text(answer->properties.authentication_data.value_or(Bytes()));
       why = answer->properties.reason_string.value_or("");
       receive_maximum = answer->properties.receive_maximum.value_or(0);
       server_keep_alive_s = answer->properties.server_keep_alive_s;
@@ -100,6 +103,8 @@ class Client {
     } else if (const auto* bye = std::get_if<Disconnect>(&packet)) {
       disconnect_reason = bye->reason;
       why = bye->properties.reason_string.value_or("");
+    } else if (const auto* auth = std::get_if<Auth>(&packet)) {
+      auths.emplace_back(auth->reason, as_text(auth->properties.authentication_data.value_or(Bytes())));
     } else if (std::holds_alternative<Pingresp>(packet)) {
       ++pingresps;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,9 +35,10 @@ class World {
   DeliveryOptions delivery;
   Now now;
   Storage storage;
-  bool commits_by_itself = true;  // else commit()
-  bool answers_pages = true;      // else answer_page()
-  std::vector<Notice> notified;   // handed to the dispatcher, each at most once from memory
+  bool commits_by_itself = true;                                   // else commit()
+  std::function<AuthOutcome(const Authenticate&)> answers_method;  // enhanced authentication
+  bool answers_pages = true;                                       // else answer_page()
+  std::vector<Notice> notified;  // handed to the dispatcher, each at most once from memory
   std::vector<CancelNotice> cancelled;
   std::vector<PublishSettled> settled;
   std::vector<PairRequest> pair_requests;
@@ -102,6 +104,7 @@ class World {
     c.to_broker.clear();
     c.from_broker.clear();
     c.aliases.clear();
+    c.auths.clear();
     c.shard = shard_index % count_;
     c.connection = brokers_[c.shard]->accept({}, now);
     by_connection_[{c.shard, c.connection.value}] = &c;
@@ -341,7 +344,9 @@ class World {
       c.connection = brokers_[c.shard]->accept({}, now);
       by_connection_[{c.shard, c.connection.value}] = &c;
     } else if (auto* question = std::get_if<Authenticate>(&effect)) {
-      brokers_[k]->on_authenticated(question->connection, who(question->client_id.value), now);
+      const bool has_method = !question->method.empty() && answers_method;
+      brokers_[k]->on_authenticated(
+          question->connection, has_method ? answers_method(*question) : who(question->client_id.value), now);
     } else if (auto* load = std::get_if<LoadQueue>(&effect)) {
       loads_.emplace_back(k, *load);
       if (answers_pages) answer_loads();
@@ -371,7 +376,7 @@ class World {
     AuthOutcome outcome{.kind = verdict, .principal = {}, .grants = {}};
     const auto found = username_of.find(client_id);
     if (found == username_of.end()) {
-      outcome.grants.is_superuser = true;
+      outcome.grants.is_superuser = outcome.grants.may_see_sys = true;
       return outcome;
     }
     const UserRecord& user = *users.at(found->second);

@@ -1,0 +1,71 @@
+#include "gateway/observe/sys_topics.hpp"
+
+#include <gmock/gmock.h>
+
+namespace wake::gateway {
+namespace {
+
+using testing::Contains;
+using testing::IsEmpty;
+using testing::Not;
+using testing::Pair;
+using namespace std::chrono_literals;
+
+using Values = std::map<std::string, std::string>;
+
+Values to_map(const std::vector<broker::SysValue>& values) {
+  Values map;
+  for (const auto& value : values) map[value.topic] = value.payload;
+  return map;
+}
+
+std::vector<ShardSnapshot> two_shards() {
+  std::vector<ShardSnapshot> shards(2);
+  for (ShardSnapshot& shard : shards) {
+    shard.broker.sessions = 5;
+    shard.broker.clients_connected = 3;
+    shard.broker.publishes_received = 60;
+    shard.broker.retained = 7;
+    shard.sockets.bytes_sent = 100;
+  }
+  return shards;
+}
+
+constexpr broker::SteadyTime kStart{1000h};
+
+TEST(SysTopics, SumsTheShardsUnderMosquittosNames) {
+  SysTopics topics("1.2.3", kStart);
+  const Values values = to_map(topics.update(two_shards(), kStart + 60s));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/version", "wakemq version 1.2.3")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/uptime", "60 seconds")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/clients/total", "10")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/clients/connected", "6")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/clients/disconnected", "4")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/publish/messages/received", "120")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/bytes/sent", "200")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/retained messages/count", "7"))) << "each shard has all";
+}
+
+TEST(SysTopics, TellsWhatHasChangedOnly) {
+  SysTopics topics("1", kStart);
+  topics.update(two_shards(), kStart);
+  EXPECT_THAT(topics.update(two_shards(), kStart), IsEmpty());
+  auto shards = two_shards();
+  shards[0].broker.clients_connected = 1;
+  const Values values = to_map(topics.update(shards, kStart));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/clients/connected", "4")));
+  EXPECT_THAT(values, Not(Contains(Pair("$SYS/broker/clients/total", testing::_))));
+  EXPECT_THAT(values, Not(Contains(Pair("$SYS/broker/clients/maximum", testing::_)))) << "was more before";
+}
+
+TEST(SysTopics, AveragesTheLoadOverOneFiveAndFifteenMinutes) {
+  SysTopics topics("1", kStart);
+  // 120 in one minute, from nothing: 120 * (1 - e^-1), (1 - e^-1/5), (1 - e^-1/15).
+  const Values values = to_map(topics.update(two_shards(), kStart + 60s));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/load/publish/received/1min", "75.85")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/load/publish/received/5min", "21.75")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/load/publish/received/15min", "7.74")));
+}
+
+}  // namespace
+}  // namespace wake::gateway
