@@ -26,6 +26,7 @@ Limits limits_of(const Json& data) {
   take("max_inflight", limits.max_inflight);
   take("max_queued_messages", limits.max_queued_messages);
   take("max_subscriptions", limits.max_subscriptions);
+  take("receive_maximum", limits.receive_maximum);
   take("max_topic_aliases", limits.max_topic_aliases);
   limits.max_keep_alive = std::chrono::seconds(given.value("max_keep_alive_s", 0));
   return limits;
