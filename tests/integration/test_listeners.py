@@ -443,12 +443,13 @@ class Slow(Metrics, SharedGatewayCase):
     def prepare(cls):
         make_authority(cls.folder)
         make_server(cls.folder)
-        cls.ports = {kind: free_port() for kind in ("mqtts", "ws", "mqtt")}
+        cls.ports = {kind: free_port() for kind in ("mqtts", "ws", "mqtt", "open")}
         tls = {"cert_file": f"{cls.folder}/server.crt", "key_file": f"{cls.folder}/server.key"}
         cls.OPTIONS = {"shards": 2, "sections": {"limits": {"connect_timeout": "1s", "connects_per_second": 400}}, "listeners": [
             {"protocol": "mqtts", "address": f"127.0.0.1:{cls.ports['mqtts']}", **tls},
             {"protocol": "ws", "address": f"127.0.0.1:{cls.ports['ws']}"},
-            {"protocol": "mqtt", "address": f"127.0.0.1:{cls.ports['mqtt']}", "proxy_protocol": True}]}
+            {"protocol": "mqtt", "address": f"127.0.0.1:{cls.ports['mqtt']}", "proxy_protocol": True},
+            {"protocol": "mqtt", "address": f"127.0.0.1:{cls.ports['open']}", "auth": ["anonymous"]}]}
 
     def test_many_halves_of_every_kind_are_closed_and_others_served(self):
         login = ("api-key", Story(self.gateway).api_key)
@@ -479,11 +480,10 @@ class Slow(Metrics, SharedGatewayCase):
             wait_until(lambda: self.metric("wakemq_sockets") == 1, lambda: f"{self.metric('wakemq_sockets')} sockets left", 10)
 
     def test_a_storm_of_connects_is_let_in_at_the_configured_pace(self):
-        login = ("api-key", Story(self.gateway, "storm").api_key)
-        wires = [Wire(self.gateway.mqtt_port) for _ in range(600)]
+        wires = [Wire(self.ports["open"]) for _ in range(600)]
         for number, wire in enumerate(wires):
             self.addCleanup(wire.close)
-            wire.send(connect_packet(f"storm-{number}", *login))
+            wire.send(connect_packet(f"storm-{number}"))
         self.assertEqual({wire.expect(CONNACK).body[1] for wire in wires}, {0})
 
     def test_the_reason_reaches_a_client_that_keeps_sending(self):

@@ -30,8 +30,9 @@ TEST(PskFile, ReadsALineForEachIdentity) {
 TEST(PskFile, NamesTheLineAndNeverTheKey) {
   EXPECT_THAT(refusal("a:" + kKey + "\nb"), HasSubstr("line 2: expected identity:hexkey"));
   EXPECT_THAT(refusal(":" + kKey), HasSubstr("identity"));
-  EXPECT_THAT(refusal(std::string(129, 'x') + ":" + kKey), HasSubstr("1 to 128"));
-  EXPECT_EQ(parse_psk_lines(std::string(128, 'x') + ":" + kKey).size(), 1u);
+  const std::string longest(128, 'x');
+  EXPECT_THAT(refusal(longest + "x:" + kKey), HasSubstr("1 to 128"));
+  EXPECT_EQ(parse_psk_lines(longest + ":" + kKey).size(), 1u);
   EXPECT_THAT(refusal("a:" + kKey.substr(2)), HasSubstr("16 to 256 bytes"));
   EXPECT_THAT(refusal("a:" + kKey + "0"), HasSubstr("hexadecimal"));
   EXPECT_THAT(refusal("a:zz" + kKey), HasSubstr("hexadecimal"));
