@@ -30,7 +30,7 @@ std::uint32_t session_expiry_of(const Connect& connect) {
 /// v5 §4.10.1: a prefix below which the client may be answered, where its grants have one; "" otherwise.
 std::string response_information_of(const ClientId& client_id, const Session& session) {
   for (const std::string& name : {client_id.value, session.principal.id}) {
-    const std::string prefix = "response/" + name;
+    std::string prefix = "response/" + name;
     const bool is_own = !name.empty() && session.grants.may_publish(prefix + "/1") &&
                         session.grants.may_subscribe(prefix + "/#");
     if (is_own) return prefix;
