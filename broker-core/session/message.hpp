@@ -15,9 +15,9 @@ namespace wake::broker {
 struct Waiter {
   enum class Kind : std::uint8_t { None, Publisher, Shard, Backend, Leaver };
   Kind kind = Kind::None;
-  ConnectionId connection;   // Publisher
-  std::uint64_t number = 0;  // Publisher: its place among the connection's acknowledgements; Shard: which;
-                             // Backend: ticket; Leaver: session
+  ConnectionId connection;    // Publisher
+  std::uint64_t number = 0;   // Publisher: its place among the connection's acknowledgements; Shard: which;
+                              // Backend: ticket; Leaver: session
   bool is_refused = false;    // storage refused a row, or the message may not be retained
   bool is_full = false;       // some receiver's queue was full
   bool is_taken = false;      // some receiver has it, or it is retained

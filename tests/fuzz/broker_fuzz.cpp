@@ -157,7 +157,10 @@ class Conversation {
     const ClientId id{std::string(1, static_cast<char>('a' + argument % kClients))};
     Broker& home = world_.home_of(id.value);
     if (what == 2) home.kick(id, world_.now);
-    if (what == 3) home.drop_session(id, world_.now);
+    if (what == 3) {
+      for (const SessionView& view : home.sessions([](const Principal&) { return true; }))
+        if (view.client_id == id) home.end_logins(view.principal, argument % 2 == 0, world_.now);
+    }
     world_.settle();
   }
 
