@@ -142,10 +142,10 @@ class ScramLogin(SharedGatewayCase):
         for table in ("users", "devices"):
             shared_cluster().sql(f"UPDATE {table} SET scram = ''", self.gateway.database)
         for name, secret in ((self.story.name, PASSWORD), ("CAM1", self.story.secrets["CAM1"])):
-            self.assertEqual(self.log_in(name, secret)[1], 0x87)
+            self.assertEqual(self.log_in(name, secret, f"app-{name}")[1], 0x87)
             with Wire(self.gateway.mqtt_port) as wire:
-                self.assertEqual(wire.connect("before", name, secret).code, 0)
-            self.assertEqual(self.log_in(name, secret)[1], 0)
+                self.assertEqual(wire.connect(f"before-{name}", name, secret).code, 0)
+            self.assertEqual(self.log_in(name, secret, f"app-{name}")[1], 0)
 
     def test_new_password_is_the_one_that_counts(self):
         self.gateway.command("user", "add", "carl", "--password-stdin", stdin="first password")

@@ -4,6 +4,7 @@ import unittest
 
 from support.case import SharedGatewayCase, Story
 from support.simulators import Apns, Fcm
+from support.waiting import wait_until
 from support.wire import Wire
 
 _ACK_TIMEOUT_S = 2
@@ -56,7 +57,9 @@ class PushStory(SharedGatewayCase):
             self.camera.ping()
 
     def id_of(self, payload):
-        return next(m["id"] for m in self.story.inbox() if m["payload"] == payload)
+        """Of a QoS 0 publish nobody is told when the inbox has it."""
+        found = wait_until(lambda: [m["id"] for m in self.story.inbox() if m["payload"] == payload], f"{payload} in the inbox")
+        return found[0]
 
     def screen(self, platform, shown=None):
         simulator = self.apns if platform == "apns" else self.fcm
