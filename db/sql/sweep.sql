@@ -4,7 +4,7 @@
 -- Queue and subscriptions go with them. The machine ends a session by itself, and hands on first what it held for its groups:
 -- this is for those that no machine knows.
 DELETE FROM sessions WHERE client_id IN (
-  SELECT client_id FROM sessions WHERE ends_at < $1::timestamptz - interval '5 minutes' ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+  SELECT client_id FROM sessions WHERE ends_at < $1::timestamptz ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 
 -- name: sweep_expired_messages
 -- Queue, inbox and outbox rows go with them.

@@ -52,7 +52,7 @@ AuthStepResult Authenticator::challenge(const AuthStep& step) {
 }
 
 AuthStepResult Authenticator::finish(const AuthStep& step) {
-  const std::size_t end_of_first = step.state.find('\n');
+  const std::size_t end_of_first = step.state.rfind('\n');  // a challenge has none
   const auto first = parse_first(std::string_view(step.state).substr(0, end_of_first));
   if (!first || end_of_first == std::string::npos) return ended(Outcome::Refused);
   const std::string challenge = step.state.substr(end_of_first + 1);
