@@ -19,12 +19,11 @@ bool Broker::State::has_shared_backlog(const Session& session) {
 
 void Broker::State::begin_leaving(Session& session) {
   session.leaving = std::make_unique<Leaving>();
-  for (const auto& [filter, subscription] : session.subscriptions) {
-    if (!parse_shared(filter)) continue;
-    session.leaving->names.push_back(filter);
-    leave(session, filter);
+  session.leaving->names = groups_of(session);
+  for (const ShareName& name : session.leaving->names) {
+    leave(session, *name);
+    session.subscriptions.erase(*name);
   }
-  for (const std::string& name : session.leaving->names) session.subscriptions.erase(name);
   load_leaving(session);
 }
 
@@ -44,11 +43,8 @@ void Broker::State::on_leaving_page(Session& session, QueuePage page, Now now) {
   for (QueuedMessage& row : page.messages) {
     leaving.handed.push_back(row.message.id);
     if (row.packet_id.value != 0) continue;  // QoS 2 and begun: v5 [MQTT-4.8.2-5]
-    const auto is_of = [&](const std::string& name) {
-      return matches(parse_shared(name)->filter, row.message.topic);
-    };
-    const auto name = std::ranges::find_if(leaving.names, is_of);
-    auto turn = name == leaving.names.end() ? std::nullopt : shares.pick(*name);
+    const ShareName name = group_for(leaving.names, row.message.topic);
+    auto turn = name ? shares.pick(*name) : std::nullopt;
     if (!turn) continue;  // its own, or the last member's: ends with it
     ++leaving.outstanding_count;
     const auto record = std::make_shared<const MessageRecord>(std::move(row.message));

@@ -38,12 +38,14 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
   if (!session.is_connected()) return;
   const bool is_short = page.is_last;
   if (session.is_catching_up) drop_fresh(session, page);
+  const std::vector<ShareName> groups = groups_of(session);
   for (QueuedMessage& row : page.messages) {
     auto record = std::make_shared<const MessageRecord>(std::move(row.message));
     const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
     Delivery owed{.message = message, .qos = row.qos, .is_stored = true, .retain = row.retain};
     owed.subscription_id = row.subscription_id;
     owed.has_more_ids = row.subscription_id != 0;
+    owed.share = group_for(groups, message->record->topic);
     restore(session, row, std::move(owed));
   }
   if (is_short && session.is_catching_up) {

@@ -34,6 +34,7 @@ void Broker::State::detach(Session& session, bool fires_will, Now now) {
   const bool has_will = fires_will && session.delayed_will;
   if (!session.is_durable()) {
     if (has_will) fire_will(session, now);
+    if (has_shared_backlog(session)) return begin_leaving(session);
     return remove(session, now);
   }
   forget_unsent(session);

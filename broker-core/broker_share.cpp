@@ -159,6 +159,21 @@ void Broker::State::tell_when_final(MessageId id, unsigned shard) {
 
 // ---- leavers
 
+std::vector<ShareName> Broker::State::groups_of(const Session& session) {
+  std::vector<ShareName> groups;
+  if (session.share_count == 0) return groups;
+  for (const auto& [filter, subscription] : session.subscriptions) {
+    if (parse_shared(filter)) groups.push_back(std::make_shared<const std::string>(filter));
+  }
+  return groups;
+}
+
+ShareName Broker::State::group_for(const std::vector<ShareName>& groups, std::string_view topic) {
+  const auto found =
+      std::ranges::find_if(groups, [&](const ShareName& name) { return matches(inner(*name), topic); });
+  return found == groups.end() ? nullptr : *found;
+}
+
 std::vector<Delivery> Broker::State::take_all_shared(Session& session) {
   std::vector<Delivery> taken;
   for (std::size_t i = 0; i < session.deliveries.size(); ++i) {

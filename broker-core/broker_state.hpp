@@ -180,6 +180,10 @@ struct Broker::State {
   /// Mail to the shards that are interested or have a member whose turn it is. False: there are none.
   bool send_on(Routed& routed, std::uint8_t hops);
   /// What the end of a session leaves to other members.
+  /// The shared ones among its subscriptions.
+  static std::vector<ShareName> groups_of(const Session& session);
+  /// For which of them a message read from storage was; a row does not say. Null: for none.
+  static ShareName group_for(const std::vector<ShareName>& groups, std::string_view topic);
   static std::vector<Delivery> take_all_shared(Session& session);
   /// What UNSUBSCRIBE leaves to them; of what it was sent, a session completes the delivery (v5
   /// [MQTT-3.10.4-3]).

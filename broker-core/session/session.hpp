@@ -82,7 +82,7 @@ struct RetainedJob {
 
 /// A session whose stored messages of shared subscriptions go to other members before it ends.
 struct Leaving {
-  std::vector<std::string> names;       // "$share/..." of the groups it was in
+  std::vector<ShareName> names;         // "$share/..." of the groups it was in
   std::vector<MessageId> handed;        // read from storage so far
   std::uint32_t outstanding_count = 0;  // handed on and not settled yet
   bool has_read_all = false;

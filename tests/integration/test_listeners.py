@@ -85,7 +85,8 @@ class UnixSockets(WakeCase):
             file.write("data")
         gateway = self.make_gateway(start=False, listeners=[{"protocol": "mqtt", "address": f"unix:{path}"}])
         gateway.launch()
-        gateway.program.wait_for_log(r"cannot listen on unix:.*the file is no socket")
+        self.assertEqual(gateway.program.wait(), 1)
+        self.assertRegex(gateway.program.text(), r"cannot listen on unix:.*the file is no socket")
         self.assertEqual(os.path.getsize(path), 4)
 
 

@@ -102,6 +102,23 @@ TEST_P(SharedSubscription, WhatALeaverHasNotAcknowledgedGoesToAnother) {
   EXPECT_THAT(heir.payloads(), UnorderedElementsAre("0", "1", "2", "3", "4", "5"));
 }
 
+TEST_P(SharedSubscription, WhatALeaverReadBackFromStorageGoesToAnother) {
+  World::ConnectOptions lasting = keeps();
+  lasting.version = Version::V5;
+  lasting.properties.session_expiry_s = 60;
+  Client& leaver = member("leaver", lasting);
+  world.drop(leaver);
+  publish(0, 6);
+  leaver.acks = false;
+  world.connect("leaver", lasting);
+  EXPECT_EQ(leaver.received.size(), 6u);
+  Client& heir = member("heir");
+  Disconnect leave{.reason = ReasonCode::NormalDisconnection, .properties = {}};
+  leave.properties.session_expiry_s = 0;
+  world.send(leaver, leave);
+  EXPECT_THAT(heir.payloads(), UnorderedElementsAre("0", "1", "2", "3", "4", "5"));
+}
+
 TEST_P(SharedSubscription, AQos2MessageWhoseSendingHasBegunGoesToNobodyElse) {
   Client& leaver = member("leaver", takes(2));
   leaver.acks = false;
