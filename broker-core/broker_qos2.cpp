@@ -28,7 +28,8 @@ bool Broker::State::may_leave(Session& session, std::uint32_t position) {
   if (next.packet_id == 0) number(session, position);
   number_ahead(session);
   if (!next.is_committed) return false;
-  if (!next.message->record->is_provisional) return true;
+  // By its id, not by its record: a page of the queue does not say what is provisional.
+  if (provisional.empty()) return true;
   const auto found = provisional.find(next.message->record->id);
   if (found == provisional.end()) return true;
   found->second.sessions.push_back(session.key());

@@ -68,7 +68,10 @@ struct Storage {
         if (!one.remove) list.push_back(one.subscription);
       }
     }
-    for (const MessageRecord& message : persist.messages) messages.emplace(message.id, message);
+    for (const MessageRecord& message : persist.messages) {
+      // What is provisional is a table of its own, and no column of the message.
+      messages.emplace(message.id, message).first->second.is_provisional = false;
+    }
     provisional.insert(persist.provisional.begin(), persist.provisional.end());
     for (const MessageId id : persist.finalized) provisional.erase(id);
     for (const Receipt& receipt : persist.receipts) {
