@@ -13,7 +13,7 @@ from support.certificates import make_authority, make_server
 from support.feed import Feed
 from support.mosquitto import Paho
 from support.mosquitto_broker import MosquittoBroker
-from support.waiting import wait_until
+from support.waiting import scaled, wait_until
 
 _NOBODY = (None, None)
 
@@ -333,7 +333,7 @@ class Doors(BridgeCase):
         with socket.create_server(("127.0.0.1", 0)) as server:
             gateway = self.bridged(server.getsockname()[1], ["# both 1"])
             for answer in (b"", b"\x20\x02\x00\x00" * 3, b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x30\xff\xff\xff\x7f"):
-                server.settimeout(30)
+                server.settimeout(scaled(30))
                 accepted, _ = server.accept()
                 accepted.recv(4096)
                 accepted.sendall(answer)
