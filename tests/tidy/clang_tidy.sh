@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # clang-tidy over the product's sources, in parallel: clang_tidy.sh BUILD_DIR JOBS
-# What passed is remembered in .cache/clang-tidy by a hash of the source, all headers of this project that it includes (ninja
+# What passed is remembered in the user's cache folder, for every checkout, by a hash of the source, all headers of this project that it includes (ninja
 # knows them from the build), the checks, the compile command and clang-tidy itself: a second run looks only at what changed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$1 job_count=$2
-cache=$PWD/.cache/clang-tidy
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/wakemq/clang-tidy
 mkdir -p "$cache"
 if [[ ! -f $build/compile_commands.json ]]; then
   echo "tidy: $build has no compile_commands.json: run ./dev build first" >&2
