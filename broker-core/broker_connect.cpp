@@ -22,6 +22,12 @@ std::unique_ptr<WillRecord> keep_will(const Will& will) {
   return record;
 }
 
+/// [MQTT-3.1.0-1]. An HTTP request or a telnet prompt may claim a length that never comes, so the type is
+/// looked at alone.
+bool begins_connect(Bytes in) {
+  return std::to_integer<unsigned>(in.front()) >> 4 == static_cast<unsigned>(PacketType::Connect);
+}
+
 std::uint32_t session_expiry_of(const Connect& connect) {
   if (connect.version == Version::V5) return connect.properties.session_expiry_s.value_or(0);
   return connect.clean_start ? 0 : kNeverExpires;
@@ -46,6 +52,11 @@ std::size_t Broker::State::on_bytes(ConnectionId id, Bytes in, Now now) {
   connection->last_received = now.steady;
   counters.bytes_received += in.size();
   if (connection->session != Connection::kNoSession) phone_shows_life(*sessions[connection->session], now);
+  if (connection->phase == Connection::Phase::AwaitConnect && !in.empty() && !begins_connect(in)) {
+    ++counters.packets_malformed;
+    close(*connection, "the first packet is no CONNECT", false, now);
+    return in.size();
+  }
   Bytes rest = in;
   while (!connection->is_input_paused && !rest.empty()) {
     const Bytes before = rest;
@@ -112,12 +123,6 @@ void Broker::State::on_frame(Connection& connection, const Frame& frame, Now now
 }
 
 bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now now) {
-  if (frame.type() != PacketType::Connect) {
-    ++counters.packets_malformed;
-    close(connection, "the first packet was " + std::string(to_string(frame.type())) + ", not CONNECT", false,
-          now);
-    return true;
-  }
   auto parsed = parse_connect(frame);
   if (const auto* error = std::get_if<ParseError>(&parsed)) {
     refuse_malformed(connection, frame, error->reason, now);

@@ -1,4 +1,6 @@
-// Topics that begin with $SYS or $wake belong to the gateway: no device id, key or rule reaches them.
+// Topics that begin with $SYS or $wake belong to the gateway: no device id, key or rule reaches them. Nor is
+// there a topic below $share: a subscription to it would be a shared one (v5 §4.8.2), so nobody could read
+// it.
 #include "broker-core/access/grants.hpp"
 
 #include <algorithm>
@@ -9,13 +11,15 @@
 namespace wake::broker {
 namespace {
 
-enum class Area { Common, Sys, Wake };
+enum class Area { Common, Sys, Wake, Share };
 
 /// Of a topic or filter. A filter that begins with a wildcard matches no $-topic, so the first level tells.
 Area area_of(std::string_view topic) {
   if (!topic.starts_with('$')) return Area::Common;
   const std::string_view first = *LevelRange(topic).begin();
-  return first == "$SYS" ? Area::Sys : first == "$wake" ? Area::Wake : Area::Common;
+  if (first == "$SYS") return Area::Sys;
+  if (first == "$wake") return Area::Wake;
+  return first == "$share" ? Area::Share : Area::Common;
 }
 
 /// A wildcard is never a device id, so in a filter only literal levels count, and each is in every topic that
@@ -58,6 +62,7 @@ bool Grants::may_subscribe(std::string_view filter) const {
     case Area::Sys:
       return may_see_sys;
     case Area::Wake:
+    case Area::Share:
       return false;
     case Area::Common:
       break;
@@ -71,6 +76,8 @@ bool Grants::may_receive(std::string_view topic) const {
       return may_see_sys;
     case Area::Wake:
       return topic == "$wake/events";
+    case Area::Share:
+      return false;
     case Area::Common:
       break;
   }

@@ -38,7 +38,8 @@ ReasonCode read_requests(Reader& in, Version version, std::vector<SubscribeReque
 
 ReasonCode read_subscribe(Reader& in, Version version, Subscribe& out) {
   if (!in.u16(out.packet_id.value)) return ReasonCode::MalformedPacket;
-  if (out.packet_id.value == 0) return ReasonCode::MalformedPacket;  // v5 [MQTT-2.2.1-3]
+  if (out.packet_id.value == 0)
+    return ReasonCode::ProtocolError;  // v5 [MQTT-2.2.1-3], §1.2: it can be parsed
   if (version == Version::V5) {
     Properties properties;
     const ReasonCode reason = parse(in, PacketType::Subscribe, properties);

@@ -18,7 +18,8 @@ ReasonCode read_filters(Reader& in, std::vector<std::string_view>& out) {
 
 ReasonCode read_unsubscribe(Reader& in, Version version, Unsubscribe& out) {
   if (!in.u16(out.packet_id.value)) return ReasonCode::MalformedPacket;
-  if (out.packet_id.value == 0) return ReasonCode::MalformedPacket;  // v5 [MQTT-2.2.1-3]
+  if (out.packet_id.value == 0)
+    return ReasonCode::ProtocolError;  // v5 [MQTT-2.2.1-3], §1.2: it can be parsed
   if (version == Version::V5) {
     Properties properties;
     const ReasonCode reason = parse(in, PacketType::Unsubscribe, properties);

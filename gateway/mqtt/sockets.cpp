@@ -153,7 +153,8 @@ void Sockets::on_deadline(broker::Now now) {
       if (socket != nullptr && socket->phase == phase) act(*socket);
     }
   };
-  each_due(handshaking_, Socket::Phase::Handshaking, [&](Socket& socket) { time_out_handshake(socket); });
+  each_due(handshaking_, Socket::Phase::Handshaking,
+           [&](Socket& socket) { time_out_handshake(socket, now); });
   each_due(flushing_, Socket::Phase::Flushing, [&](Socket& socket) {
     ++counters_.flush_timeouts;
     lose(socket, now);

@@ -92,7 +92,7 @@ class Sockets {
   /// False: not yet, or never.
   bool take_proxy_header(Socket& socket, broker::Now now);
   void refuse_handshake(Socket& socket, const std::string& why, bool has_received, broker::Now now);
-  void time_out_handshake(Socket& socket);
+  void time_out_handshake(Socket& socket, broker::Now now);
 
   // sockets_read.cpp
   void enter(Socket& socket, broker::Now now);

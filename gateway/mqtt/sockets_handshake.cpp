@@ -87,12 +87,12 @@ void Sockets::refuse_handshake(Socket& socket, const std::string& why, bool has_
   linger(socket, now);
 }
 
-void Sockets::time_out_handshake(Socket& socket) {
+void Sockets::time_out_handshake(Socket& socket, broker::Now now) {
   const Stage& stage = stage_of(socket);
   ++(counters_.*stage.timed_out_count);
   log(LogLevel::Info, stage.timed_out,
       socket.facts->address + ": " + stage.missing + " within connect_timeout");
-  discard(socket);
+  linger(socket, now);
 }
 
 }  // namespace wake::gateway

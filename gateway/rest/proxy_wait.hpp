@@ -43,7 +43,7 @@ class ProxyWait final : public HttpConnectionBase, public std::enable_shared_fro
   }
   void start() override {
     timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-      if (!error) self->close_now();
+      if (!error) self->end();
     });
     go_on();
   }
@@ -68,6 +68,17 @@ class ProxyWait final : public HttpConnectionBase, public std::enable_shared_fro
   void refuse(const std::string& why, bool has_received) {
     timer_.cancel();
     refused_(why, has_received);
+    end();
+  }
+
+  /// Closing with unread bytes would reset the connection, and look like a broken gateway to the proxy.
+  void end() {
+    boost::system::error_code ignored;  // it is gone either way
+    socket_.shutdown(StreamSocket::shutdown_send, ignored);
+    socket_.non_blocking(true, ignored);
+    header_.resize(kMaxProxyHeader);
+    socket_.read_some(asio::buffer(header_), ignored);
+    close_now();
   }
 
   HttpHub& hub_;

@@ -119,6 +119,8 @@ TEST(BrokerFaults, NobodyMayPublishToSysAndNoWildcardReachesIt) {
   world.publish(client, "$SYS/broker/uptime", "forged", Qos::AtLeastOnce);
   EXPECT_THAT(client.pubacks,
               ElementsAre(std::pair<std::uint16_t, ReasonCode>{1, ReasonCode::NotAuthorized}));
+  world.publish(client, "$share/group/a", "x", Qos::AtLeastOnce, 2);
+  EXPECT_EQ(client.pubacks.back().second, ReasonCode::NotAuthorized);
   world.publish(client, "$other", "x", Qos::AtMostOnce);
   EXPECT_TRUE(client.received.empty());
   world.publish(client, "", "x", Qos::AtMostOnce);

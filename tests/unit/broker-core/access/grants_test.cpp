@@ -109,6 +109,8 @@ TEST(Grants, ASuperuserMayAllButPublishToSys) {
   EXPECT_TRUE(grants.may_subscribe("#"));
   EXPECT_TRUE(grants.may_receive("a"));
   EXPECT_FALSE(grants.may_publish("$SYS/a"));
+  EXPECT_FALSE(grants.may_publish("$share/a/b")) << "nobody could subscribe to it";
+  EXPECT_TRUE(grants.may_publish("$shared/a"));
   EXPECT_TRUE(grants.may_publish("$SYSTEM/a")) << "only the level $SYS itself is the gateway's";
 }
 

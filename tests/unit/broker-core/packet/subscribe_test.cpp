@@ -74,7 +74,7 @@ TEST(SubscribeParse, RefusesBadOptions) {
 
 TEST(SubscribeParse, RefusesPacketIdZero) {
   CLAUSE("v5", "MQTT-2.2.1-3");
-  EXPECT_EQ(refusal(wire("82 06 0000 0001 't' 00"), Version::V311), ReasonCode::MalformedPacket);
+  EXPECT_EQ(refusal(wire("82 06 0000 0001 't' 00"), Version::V311), ReasonCode::ProtocolError);
 }
 
 ReasonCode verdict_of_filters(std::size_t count) {

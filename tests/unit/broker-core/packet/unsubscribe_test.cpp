@@ -26,7 +26,7 @@ TEST(UnsubscribeParse, RefusesWrongFlagsAndIdZero) {
   EXPECT_EQ(refusal(wire("A0 05 0001 0001 '#'"), Version::V311), ReasonCode::MalformedPacket);
   EXPECT_EQ(refusal(wire("AA 05 0001 0001 '#'"), Version::V311), ReasonCode::MalformedPacket);
   EXPECT_EQ(refusal(wire("AA 05 0001 0001 '#'"), Version::V31), ReasonCode::Success);
-  EXPECT_EQ(refusal(wire("A2 05 0000 0001 '#'"), Version::V311), ReasonCode::MalformedPacket);
+  EXPECT_EQ(refusal(wire("A2 05 0000 0001 '#'"), Version::V311), ReasonCode::ProtocolError);
 }
 
 TEST(UnsubscribeParse, RefusesNoFilterAtAll) {

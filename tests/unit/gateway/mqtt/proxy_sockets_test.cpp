@@ -50,8 +50,11 @@ TEST_F(ProxySocketsTest, HalfAHeaderEndsWithConnectTimeout) {
   EXPECT_EQ(sockets_.count(), 1u);
   pass(std::chrono::seconds(10));
   turn();
-  EXPECT_EQ(sockets_.count(), 0u);
+  EXPECT_TRUE(has_ended(client)) << "in order, not by a reset";
   EXPECT_EQ(sockets_.counters().proxy_headers_timed_out, 1u);
+  pass(Sockets::kDrainTimeout);
+  turn();
+  EXPECT_EQ(sockets_.count(), 0u);
 }
 
 TEST_F(ProxySocketsTest, HalfAHeaderAndTheEndIsRefused) {

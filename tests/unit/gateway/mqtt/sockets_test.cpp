@@ -120,6 +120,14 @@ TEST_F(SocketsTest, ABigPacketArrivesInPieces) {
   std::vector<std::byte> bytes;
   const std::string payload(900'000, 'x');
   write(broker::Publish{.dup = false,
+TEST_F(SocketsTest, AnHttpRequestIsRefusedWithItsFirstByte) {
+  const FileDescriptor client = connect();
+  send(client, "GET / HTTP/1.1\r\n");  // 'G' 'E': a PUBACK of 69 bytes, if it were MQTT
+  turn();
+  EXPECT_TRUE(has_ended(client));
+  EXPECT_EQ(broker_.counters().packets_malformed, 1u);
+}
+
                         .qos = broker::Qos::AtMostOnce,
                         .retain = true,
                         .topic = "big",

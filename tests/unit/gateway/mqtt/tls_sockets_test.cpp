@@ -86,8 +86,10 @@ TEST_F(TlsSocketsTest, HalfAHandshakeEndsWithConnectTimeout) {
   EXPECT_EQ(sockets_.count(), 1u);
   pass(std::chrono::seconds(10));
   turn();
-  EXPECT_EQ(sockets_.count(), 0u);
   EXPECT_EQ(sockets_.counters().handshakes_timed_out, 1u);
+  pass(Sockets::kDrainTimeout);
+  turn();
+  EXPECT_EQ(sockets_.count(), 0u);
 }
 
 TEST_F(TlsSocketsTest, ATls12ClientIsServed) {
