@@ -100,6 +100,19 @@ void Broker::load_session(SessionRecord record, std::uint32_t queued_messages, s
   }
 }
 
+void Broker::expect_stored(const ClientId& client_id, const Principal& principal, Now now) {
+  if (!state_->find_session(client_id.value)) {
+    SessionRecord record;
+    record.client_id = client_id;
+    record.principal = principal;
+    record.expiry_s = 0xFFFFFFFF;
+    record.ends_at = kNever;
+    load_session(std::move(record), 0, 0, now);
+  }
+  Session& session = *state_->find_session(client_id.value);
+  if (!session.is_connected()) session.has_stored_tail = true;
+}
+
 void Broker::load_retained(MessageRecord message) { state_->on_retain_mail({false, std::move(message)}); }
 
 void Broker::apply_user(const UserRecordPtr& record, Now now) { state_->at(now).apply_user(record, now); }

@@ -110,6 +110,10 @@ class Broker {
   /// Also at run time, whenever the user changed. Every shard gets every record and keeps what it needs.
   void apply_user(const UserRecordPtr& record, Now now);
 
+  /// At run time: another node has had this durable session until now, so storage may hold of it what was not
+  /// loaded here. Makes the session if nobody knows it; leaves one that is connected alone.
+  void expect_stored(const ClientId& client_id, const Principal& principal, Now now);
+
   // ---- connections
   ConnectionId accept(ListenerFacts facts, Now now);
   /// Takes whole packets off the front of `in`. Returns how many bytes it is done with; the shell keeps the

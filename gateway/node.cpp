@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "db/bridge_lease.hpp"
 #include "db/installation.hpp"
 #include "db/outbox_claims.hpp"
 #include "db/registry_store.hpp"
@@ -73,8 +74,14 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
   for (const auto& shard : shards_) shard->start(pointers_to(shards_));
   claims_ = std::make_unique<Periodic>("claims", seconds(1), [this] { return claim_due(); });
   sweeps_ = std::make_unique<Periodic>("sweep", seconds(30), [this] { return sweep(); });
-  bridges_ = std::make_unique<Bridges>(config.bridges, config.limits, mark, bridge_logins_,
-                                       [this](const broker::ClientId& id) -> Shard& { return home_of(id); });
+  bridges_ = std::make_unique<Bridges>(
+      config.bridges,
+      Bridges::Surroundings{.limits = config.limits,
+                            .mark = mark,
+                            .database_url = config.database.url,
+                            .former_filters = exchange_filters(config.bridges),
+                            .home = [this](const broker::ClientId& id) -> Shard& { return home_of(id); }},
+      bridge_logins_);
   if (const seconds interval = config.server.sys_interval; interval > seconds(0)) {
     const auto topics = std::make_shared<SysTopics>(WAKE_VERSION, std::chrono::steady_clock::now());
     sys_ = std::make_unique<Periodic>("sys", milliseconds(0), [this, topics, interval] {
@@ -86,9 +93,9 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
 
 Node::~Node() {
   bridges_.reset();
+  sys_.reset();
   claims_.reset();
   sweeps_.reset();
-  sys_.reset();
   registry_listener_.reset();
   login_workers_.stop();
   load_workers_.stop();
@@ -100,6 +107,23 @@ std::string Node::load_mark() {
 }
 
 void Node::make_shards(const config::Config& config, const std::string& mark) {
+std::map<std::string, std::vector<std::string>> Node::exchange_filters(
+    const std::vector<config::BridgeOptions>& bridges) {
+  std::vector<db::BridgeFilters> wanted;
+  for (const config::BridgeOptions& bridge : bridges) {
+    wanted.push_back({bridge.name, {}});
+    for (const broker::BridgeTopic& topic : config::topics_of(bridge)) {
+      if (topic.comes_in()) wanted.back().filters.push_back(topic.remote_filter());
+    }
+  }
+  std::map<std::string, std::vector<std::string>> former;
+  load_pool_.with([&](db::Connection& connection) {
+    for (db::BridgeFilters& one : db::exchange_bridge_filters(connection, wanted))
+      former.emplace(std::move(one.bridge), std::move(one.filters));
+  });
+  return former;
+}
+
   const unsigned count = shard_count_of(config);
   const auto node = static_cast<unsigned>(lease_->number());
   std::random_device random;
@@ -208,7 +232,8 @@ milliseconds Node::sweep() {
 }
 
 void Node::tell_sys(SysTopics& topics) {
-  const auto values = topics.update(take_snapshots(shards()), std::chrono::steady_clock::now());
+  const SysReading reading{take_snapshots(shards()), bridges_->status(), heap_bytes_in_use()};
+  const auto values = topics.update(reading, std::chrono::steady_clock::now());
   if (values.empty()) return;
   for (const auto& shard : shards_) {
     shard->post([values](broker::Broker& broker, broker::Now now) { broker.publish_sys(values, now); });

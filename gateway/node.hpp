@@ -87,6 +87,8 @@ class Node final : public ShardHost {
   void make_stores(const config::Config& config);
   std::string load_mark();
   void make_shards(const config::Config& config, const std::string& mark);
+  std::map<std::string, std::vector<std::string>> exchange_filters(
+      const std::vector<config::BridgeOptions>& bridges);
   void load_everything(const config::Config& config);
   void give_up_settlements();
   std::uint64_t changes_mark();

@@ -23,8 +23,13 @@ Readiness::Part channel_part(const push::ChannelStatus& channel) {
 }
 
 Readiness::Part bridge_part(const BridgeStatus& bridge) {
-  return {"bridge:" + bridge.name, true,
-          bridge.relay.is_connected ? std::string() : "not connected: " + bridge.relay.trouble};
+  std::string detail;
+  if (!bridge.is_running) {
+    detail = "not connected: another gateway on this database runs it, or PostgreSQL is away";
+  } else if (!bridge.relay.is_connected) {
+    detail = "not connected: " + bridge.relay.trouble;
+  }
+  return {"bridge:" + bridge.name, true, detail};
 }
 
 Readiness readiness_of(Node& node) {

@@ -13,6 +13,11 @@ Ack make_ack(PacketType type, PacketId id, ReasonCode reason = ReasonCode::Succe
 
 }  // namespace
 
+void Flow::begin() {
+  entries_.clear();
+  must_release_ = carries_qos2_;
+}
+
 // ---- from the sender
 
 void Flow::carry(CarriedMessage message, PacketId id, bool dup, Now now) {

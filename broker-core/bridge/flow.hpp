@@ -50,7 +50,10 @@ class Flow {
 
   /// `carries_qos2`: slots may be held by the receiver from before the process started.
   Flow(Link& sender, Link& receiver, bool carries_qos2)
-      : sender_(sender), receiver_(receiver), must_release_(carries_qos2) {}
+      : sender_(sender), receiver_(receiver), carries_qos2_(carries_qos2), must_release_(carries_qos2) {}
+
+  /// As at first: another process may have carried meanwhile.
+  void begin();
 
   bool is_full() const { return entries_.size() >= kWindow; }
   bool is_empty() const { return entries_.empty(); }
@@ -105,6 +108,7 @@ class Flow {
 
   Link& sender_;
   Link& receiver_;
+  const bool carries_qos2_;
   bool must_release_;
   std::deque<Entry> entries_;  // in the order of the sender
   Counters counters_;

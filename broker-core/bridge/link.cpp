@@ -90,6 +90,14 @@ void Link::lost(Now now) {
   output_.clear();
 }
 
+void Link::begin() {
+  if (phase_ != Phase::Ended) return;
+  phase_ = Phase::Waiting;
+  deadline_ = {};
+  losses_ = 0;
+  output_.clear();
+}
+
 Link::Due Link::on_deadline(Now now) {
   if (phase_ == Phase::Ended || now.steady < deadline_) return Due::Nothing;
   switch (phase_) {

@@ -68,6 +68,8 @@ class Link {
   /// The connection is gone or given up, whoever wanted it.
   void lost(Now now);
   void end() { phase_ = Phase::Ended; }
+  /// After end(): as at first.
+  void begin();
   Due on_deadline(Now now);
   SteadyTime deadline() const { return phase_ == Phase::Ended ? SteadyTime::max() : deadline_; }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kIdProperty =
     "wake-id";  // of one gateway's inbox: means nothing on the other side
 constexpr PacketId kSubscribeId{Flow::kFirstFreeId};
+constexpr PacketId kUnsubscribeId{Flow::kFirstFreeId + 1};
 // Retain handling, v5 §3.8.3.1.
 constexpr std::uint8_t kSend = 0, kSendIfNew = 1, kDoNotSend = 2;
 
@@ -95,6 +96,13 @@ void Relay::end(Now) {
     effects_.emplace_back(CloseLink{side, take_all(link(side).output())});
     link(side).end();
   }
+  trouble_ = "ended";
+}
+
+void Relay::begin() {
+  for (Link& one : links_) one.begin();
+  for (Flow& one : flows_) one.begin();
+  trouble_ = "not connected yet";
 }
 
 void Relay::on_connack(BridgeSide side, const Connack& connack, Now now) {
@@ -111,6 +119,7 @@ void Relay::on_connack(BridgeSide side, const Connack& connack, Now now) {
 void Relay::greet(BridgeSide side) {
   if (side == BridgeSide::Remote) {
     ++connects_;
+    unsubscribe_former();
     subscribe(side, kSend, kSendIfNew);
     trouble_.clear();
     report(Incident::Level::Info, "bridge.connected",
@@ -122,6 +131,20 @@ void Relay::greet(BridgeSide side) {
   }
   if (side == BridgeSide::Local) subscribe(side, kDoNotSend, kSendIfNew);
   if (link(BridgeSide::Local).is_up() && link(BridgeSide::Remote).is_up()) offer_retained();
+}
+
+/// The session over there outlives the lines that made its subscriptions.
+void Relay::unsubscribe_former() {
+  if (!link(BridgeSide::Remote).has_session()) return;
+  Unsubscribe unsubscribe;
+  unsubscribe.packet_id = kUnsubscribeId;
+  for (const std::string& filter : options_.former_filters) {
+    unsubscribe.filters.emplace_back(filter);
+    if (unsubscribe.filters.size() < kMaxFiltersPerPacket) continue;
+    link(BridgeSide::Remote).send(unsubscribe);
+    unsubscribe.filters.clear();
+  }
+  if (!unsubscribe.filters.empty()) link(BridgeSide::Remote).send(unsubscribe);
 }
 
 /// What is retained under QoS 0 topics may have changed while nobody listened. The rest waited in the
@@ -196,7 +219,7 @@ void Relay::on_packet(BridgeSide side, const Packet& packet, Now now) {
   if (const auto* ack = std::get_if<Ack>(&packet)) return on_ack(side, *ack, now);
   if (const auto* connack = std::get_if<Connack>(&packet)) return on_connack(side, *connack, now);
   if (const auto* suback = std::get_if<Suback>(&packet)) return on_suback(side, *suback);
-  if (std::holds_alternative<Pingresp>(packet)) return;
+  if (std::holds_alternative<Pingresp>(packet) || std::holds_alternative<Unsuback>(packet)) return;
   if (const auto* disconnect = std::get_if<Disconnect>(&packet)) {
     effects_.emplace_back(CloseLink{side, {}});
     return closed(side, "DISCONNECT: " + std::string(to_string(disconnect->reason)), now);

@@ -43,6 +43,7 @@ struct RelayOptions {
   std::string name;
   std::string mark;  // the gateway's own, for `wake-via`; the same in all its processes
   std::vector<BridgeTopic> topics;
+  std::vector<std::string> former_filters;  // asked of the remote broker once, and not wanted any more
   LinkOptions local;
   LinkOptions remote;
   std::uint32_t max_topic_levels = 64;
@@ -74,8 +75,10 @@ class Relay {
   void on_deadline(Now now);
   /// For the next connection.
   void set_credentials(std::optional<std::string> username, std::optional<std::string> password);
-  /// DISCONNECT on both sides; nothing is opened again.
+  /// DISCONNECT on both sides; nothing is opened again before begin().
   void end(Now now);
+  /// After end(): both sides are wanted again.
+  void begin();
 
   // ---- what to do
   std::vector<RelayEffect> take_effects() { return std::exchange(effects_, {}); }
@@ -103,6 +106,7 @@ class Relay {
   void on_publish(BridgeSide side, const Publish& publish, Now now);
   void on_ack(BridgeSide side, const Ack& ack, Now now);
   void greet(BridgeSide side);
+  void unsubscribe_former();
   void offer_retained();
   void subscribe(BridgeSide side, std::uint8_t retained_of_qos0, std::uint8_t retained_of_others);
   void give_up(BridgeSide side, ReasonCode reason, const std::string& why, Now now);

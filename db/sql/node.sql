@@ -8,3 +8,17 @@ FROM pg_control_system()
 
 -- name: try_node_lock
 SELECT pg_try_advisory_lock(2002873189, $1)
+
+-- name: try_bridge_lock
+-- Class 0x77616b66: the bridges. Two names of one hash are then run by the same gateway, which harms nobody.
+SELECT pg_try_advisory_lock(2002873190, hashtext($1))
+
+-- name: forget_bridges
+DELETE FROM bridge_filters WHERE bridge <> ALL ($1::text[])
+
+-- name: add_bridge_filters
+INSERT INTO bridge_filters (bridge, filter) SELECT DISTINCT $1::text, f.filter FROM unnest($2::text[]) AS f (filter)
+ON CONFLICT DO NOTHING
+
+-- name: other_bridge_filters
+SELECT filter FROM bridge_filters WHERE bridge = $1 AND filter <> ALL ($2::text[]) ORDER BY filter

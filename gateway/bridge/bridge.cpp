@@ -22,7 +22,11 @@ Bridge::Bridge(boost::asio::io_context& io, const config::BridgeOptions& options
                OpenLocal open_local)
     : io_(io), options_(options), open_local_(std::move(open_local)), relay_(std::move(relay)), timer_(io) {}
 
-void Bridge::start() { turn(); }
+void Bridge::start() {
+  is_running_ = true;
+  relay_.begin();
+  turn();
+}
 
 void Bridge::reload(const config::BridgeOptions& options) {
   options_.username = options.username;
@@ -37,9 +41,11 @@ void Bridge::reload(const config::BridgeOptions& options) {
 }
 
 void Bridge::end() {
+  is_running_ = false;
   relay_.end(read_clocks());
   turn();
   timer_.cancel();
+  armed_for_ = broker::SteadyTime::max();
 }
 
 /// After every event, until nothing is left to do without another one.

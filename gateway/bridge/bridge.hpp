@@ -25,6 +25,8 @@ class Bridge {
 
   const config::BridgeOptions& options() const { return options_; }
   broker::Relay::Status status() const { return relay_.status(); }
+  bool is_running() const { return is_running_; }
+  /// Also after end().
   void start();
   /// Credentials and certificates for the next connection.
   void reload(const config::BridgeOptions& options);
@@ -57,6 +59,7 @@ class Bridge {
   config::BridgeOptions options_;
   const OpenLocal open_local_;
   broker::Relay relay_;
+  bool is_running_ = false;
   std::array<End, 2> ends_;
   boost::asio::steady_timer timer_;
   broker::SteadyTime armed_for_ = broker::SteadyTime::max();

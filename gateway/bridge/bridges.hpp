@@ -1,8 +1,10 @@
 // All [[bridge]]s of the configuration, on one thread of their own. A broker that is away, stalls or sends
-// garbage costs that thread a timer; this gateway's shards know a bridge as one more client.
+// garbage costs that thread a timer; this gateway's shards know a bridge as one more client. Of several
+// gateways on one database one runs each bridge (db/bridge_lease.hpp); the others stand by.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,16 +22,23 @@ class Shard;
 struct BridgeStatus {
   std::string name;
   std::string address;
+  bool is_running = false;  // here; else another gateway on this database runs it, or PostgreSQL is away
   broker::Relay::Status relay;
 };
 
 class Bridges {
  public:
-  /// `home` names the shard of a client id. `mark`: RelayOptions::mark. `logins` outlives it. Starts
-  /// connecting.
-  Bridges(const std::vector<config::BridgeOptions>& options, const broker::Limits& limits,
-          const std::string& mark, const BridgeLogins& logins,
-          const std::function<Shard&(const broker::ClientId&)>& home);
+  struct Surroundings {
+    broker::Limits limits;
+    std::string mark;          // RelayOptions::mark
+    std::string database_url;  // where the gateways agree on who runs which
+    /// RelayOptions::former_filters, by bridge.
+    std::map<std::string, std::vector<std::string>> former_filters;
+    std::function<Shard&(const broker::ClientId&)> home;  // the shard of a client id
+  };
+  /// `logins` outlives it. Connects each as soon as it is this gateway's to run.
+  Bridges(const std::vector<config::BridgeOptions>& options, const Surroundings& surroundings,
+          const BridgeLogins& logins);
   /// stop().
   ~Bridges();
   Bridges(const Bridges&) = delete;

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include <malloc.h>
+
 namespace wake::gateway {
 
 namespace {
@@ -49,13 +51,12 @@ constexpr std::array kSpans = {std::pair{"1min", 1.0}, std::pair{"5min", 5.0}, s
 
 }  // namespace
 
-std::vector<broker::SysValue> SysTopics::update(const std::vector<ShardSnapshot>& shards,
-                                                broker::SteadyTime now) {
+std::vector<broker::SysValue> SysTopics::update(const SysReading& reading, broker::SteadyTime now) {
   changed_.clear();
   std::map<std::string_view, std::uint64_t> sums;
   std::uint64_t connects = 0;
   std::uint64_t retained = 0;
-  for (const ShardSnapshot& shard : shards) {
+  for (const ShardSnapshot& shard : reading.shards) {
     for (const Figure& figure : kSums) sums[figure.name] += figure.read(shard);
     connects += shard.broker.connects_accepted;
     retained = std::max(retained, shard.broker.retained);  // every shard has all of them
@@ -76,7 +77,25 @@ std::vector<broker::SysValue> SysTopics::update(const std::vector<ShardSnapshot>
   put("retained messages/count", std::to_string(retained));
   for (const auto& [name, sum] : kLoads) put_load(name, sums[sum], elapsed_minutes);
   put_load("connections", connects, elapsed_minutes);
+  maximum_heap_ = std::max(maximum_heap_, reading.heap_bytes);
+  put("heap/current", std::to_string(reading.heap_bytes));
+  put("heap/maximum", std::to_string(maximum_heap_));
+  put_bridges(reading.bridges);
   return std::exchange(changed_, {});
+}
+
+/// Mosquitto's notifications of its bridges: 1 connected, 0 not.
+void SysTopics::put_bridges(const std::vector<BridgeStatus>& bridges) {
+  for (const BridgeStatus& bridge : bridges) {
+    const std::string name = "connection/" + bridge.name + "/state";
+    const bool was_ours = published_.contains(name);
+    if (bridge.is_running || was_ours) put(name, bridge.is_running && bridge.relay.is_connected ? "1" : "0");
+  }
+}
+
+std::uint64_t heap_bytes_in_use() {
+  const struct mallinfo2 all = ::mallinfo2();
+  return all.uordblks + all.hblkhd;
 }
 
 void SysTopics::put(const std::string& name, std::string payload) {

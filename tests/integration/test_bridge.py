@@ -11,6 +11,7 @@ import paho.mqtt.client as paho
 from support.case import Story, WakeCase, make_gateway
 from support.certificates import make_authority, make_server
 from support.feed import Feed
+from support.gateway import Gateway
 from support.mosquitto import Paho
 from support.mosquitto_broker import MosquittoBroker
 from support.waiting import scaled, wait_until
@@ -24,10 +25,11 @@ class BridgeCase(WakeCase):
         self.addCleanup(broker.program.kill)
         return broker.start() if start else broker
 
-    def bridged(self, remote, topics, start=True, folder=None, **options):
+    def bridged(self, remote, topics, start=True, folder=None, sections=None, **options):
         """A gateway with one bridge, b, to `remote` (a port)."""
         bridge = {"name": "b", "address": f"127.0.0.1:{remote}", "topics": topics, **options}
-        gateway = make_gateway(self.addCleanup, folder or self.folder, start, None, bridges=[bridge])
+        gateway = make_gateway(self.addCleanup, folder or self.folder, start, None, bridges=[bridge],
+                               sections=sections)
         if start:
             self.log_in(gateway)
         return gateway
@@ -118,6 +120,84 @@ class Carries(BridgeCase):
         self.wait_payload(here, "there b/1")
         self.assertEqual([p for p in self.payloads(there) if p.startswith("here")], ["here a/1"])
         self.assertEqual([p for p in self.payloads(here) if p.startswith("there")], ["there b/1"])
+
+
+class Changes(BridgeCase):
+    def test_a_line_taken_out_loses_its_subscription_over_there(self):
+        broker = self.broker()
+        gateway = self.bridged(broker.port, ["kept/# in 1", "gone/# in 1"])
+        self.wait_bridge(gateway)
+        gateway.stop()
+        gateway.bridges[0]["topics"] = ["kept/# in 1"]
+        gateway.write_config()
+        gateway.start()
+        self.wait_bridge(gateway)
+        here = self.client(gateway.mqtt_port, "here", gateway.login, subscribe="#")
+        there = self.client(broker.port, "there")
+        there.publish("gone/x", "not wanted", 1)
+        there.publish("kept/x", "wanted", 1)
+        self.wait_payload(here, "wanted")
+        self.assertEqual(self.payloads(here), ["wanted"])
+        metrics = gateway.rest.call("GET", "/metrics").raw.decode()
+        self.assertIn('wakemq_bridge_unwanted_total{bridge="b"} 0', metrics, "it does not even come")
+
+    def test_sys_tells_its_state_as_mosquitto_does(self):
+        broker = self.broker()
+        gateway = self.bridged(broker.port, ["# out 1"], sections={"server": {"sys_interval": "1s"}})
+        watcher = self.client(gateway.mqtt_port, "watcher", gateway.login, subscribe="$SYS/broker/connection/b/state")
+        self.wait_payload(watcher, "1")
+        watcher.messages.clear()
+        broker.stop()
+        self.wait_payload(watcher, "0")
+
+
+class TwoGateways(BridgeCase):
+    """Two gateways on one database and with one configuration: one runs the bridge, the other takes over."""
+
+    def second(self, first):
+        folder = os.path.join(self.folder, "second")
+        os.mkdir(folder)
+        gateway = Gateway(folder, first.sections["database"]["url"], bridges=first.bridges)
+        self.addCleanup(gateway.stop)
+        gateway.login = first.login
+        return gateway.start()
+
+    def test_one_runs_it_and_the_other_takes_over_with_what_waits(self):
+        broker = self.broker()
+        first = self.bridged(broker.port, ["# out 1"])
+        self.wait_bridge(first)
+        second = self.second(first)
+        self.assertIn("another gateway", second.readiness("bridge:b")[1])
+        live = self.client(broker.port, "live", subscribe="q/#")
+        here = self.client(first.mqtt_port, "here", first.login)
+        here.publish("q/1", "by the first", 1)
+        self.wait_payload(live, "by the first")
+        self.wait_bridge(first)
+        self.assertIn("another gateway", second.readiness("bridge:b")[1])
+        live.stop()
+        broker.stop()
+        self.wait_bridge(first, connected=False)
+        for number in range(50):
+            here.publish("q/1", f"waits {number}", 1)
+        here.stop()
+        first.kill()
+        second.program.wait_for_log(r"bridge\.taken", 60)
+        second.program.signal(signal.SIGSTOP)
+        broker.start()
+        live = self.client(broker.port, "live", subscribe="q/#")
+        second.program.signal(signal.SIGCONT)
+        self.wait_bridge(second)
+        self.client(second.mqtt_port, "there", second.login).publish("q/1", "by the second", 1)
+        self.wait_payload(live, "by the second")
+        self.assertEqual(self.payloads(live), [f"waits {number}" for number in range(50)] + ["by the second"])
+
+    def test_an_orderly_end_hands_it_on_at_once(self):
+        broker = self.broker()
+        first = self.bridged(broker.port, ["# out 1"])
+        self.wait_bridge(first)
+        second = self.second(first)
+        first.stop()
+        self.wait_bridge(second)
 
 
 class Outages(BridgeCase):

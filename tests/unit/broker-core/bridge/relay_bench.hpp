@@ -162,6 +162,11 @@ class RelayBench {
       }
       return line;
     }
+    if (const auto* unsubscribe = std::get_if<Unsubscribe>(&packet)) {
+      std::string line = "UNSUBSCRIBE";
+      for (const std::string_view filter : unsubscribe->filters) line.append(" ").append(filter);
+      return line;
+    }
     if (const auto* connect = std::get_if<Connect>(&packet)) {
       return "CONNECT " + std::string(connect->client_id) + (connect->clean_start ? " clean" : "") +
              (connect->is_bridge ? " bridge" : "");

@@ -4,9 +4,11 @@ namespace wake::broker {
 namespace {
 
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 TEST(Relay, ConnectsBothSidesWithSessionsThatStay) {
@@ -212,6 +214,27 @@ TEST(Relay, SaysGoodbyeAndOpensNothingAgain) {
   EXPECT_THAT(bench.cut, ElementsAre(kLocal, kRemote));
   EXPECT_THAT(bench.farewell, ElementsAre("DISCONNECT Success"));
   EXPECT_EQ(bench.relay.next_deadline(), SteadyTime::max());
+}
+
+TEST(Relay, UnsubscribesWhatWasTakenOutOfItsLines) {
+  RelayOptions options = RelayBench::options({"in/# in 1"});
+  options.former_filters = {"old/#"};
+  RelayBench fresh(options);
+  EXPECT_THAT(fresh.come_up(kRemote, false), Each(Not(StartsWith("UNSUBSCRIBE")))) << "nothing is there";
+  RelayBench kept(options);
+  EXPECT_THAT(kept.come_up(kRemote, true), Contains("UNSUBSCRIBE old/#"));
+  kept.give(kRemote, Unsuback{PacketId{102}, {ReasonCode::Success}, {}, {}});
+  EXPECT_TRUE(kept.relay.status().is_connected);
+}
+
+TEST(Relay, BeginsAgainAfterItsEnd) {
+  RelayBench bench({"out/# out 1"});
+  bench.come_up();
+  bench.relay.end(bench.now);
+  EXPECT_FALSE(bench.relay.status().is_connected);
+  bench.relay.begin();
+  bench.come_up();
+  EXPECT_TRUE(bench.relay.status().is_connected);
 }
 
 }  // namespace

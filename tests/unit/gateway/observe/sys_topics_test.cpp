@@ -19,16 +19,16 @@ Values to_map(const std::vector<broker::SysValue>& values) {
   return map;
 }
 
-std::vector<ShardSnapshot> two_shards() {
-  std::vector<ShardSnapshot> shards(2);
-  for (ShardSnapshot& shard : shards) {
+SysReading two_shards() {
+  SysReading reading{.shards = std::vector<ShardSnapshot>(2), .bridges = {}};
+  for (ShardSnapshot& shard : reading.shards) {
     shard.broker.sessions = 5;
     shard.broker.clients_connected = 3;
     shard.broker.publishes_received = 60;
     shard.broker.retained = 7;
     shard.sockets.bytes_sent = 100;
   }
-  return shards;
+  return reading;
 }
 
 constexpr broker::SteadyTime kStart{1000h};
@@ -50,12 +50,43 @@ TEST(SysTopics, TellsWhatHasChangedOnly) {
   SysTopics topics("1", kStart);
   topics.update(two_shards(), kStart);
   EXPECT_THAT(topics.update(two_shards(), kStart), IsEmpty());
-  auto shards = two_shards();
-  shards[0].broker.clients_connected = 1;
-  const Values values = to_map(topics.update(shards, kStart));
+  auto reading = two_shards();
+  reading.shards[0].broker.clients_connected = 1;
+  const Values values = to_map(topics.update(reading, kStart));
   EXPECT_THAT(values, Contains(Pair("$SYS/broker/clients/connected", "4")));
   EXPECT_THAT(values, Not(Contains(Pair("$SYS/broker/clients/total", testing::_))));
   EXPECT_THAT(values, Not(Contains(Pair("$SYS/broker/clients/maximum", testing::_)))) << "was more before";
+}
+
+BridgeStatus bridge(bool is_running, bool is_connected) {
+  BridgeStatus status{.name = "b", .address = {}, .is_running = is_running, .relay = {}};
+  status.relay.is_connected = is_connected;
+  return status;
+}
+
+TEST(SysTopics, TellsOfBridgesAsMosquittoDoes) {
+  const char* const kState = "$SYS/broker/connection/b/state";
+  SysTopics topics("1", kStart);
+  const auto state = [&](bool is_running, bool is_connected) {
+    SysReading reading = two_shards();
+    reading.bridges = {bridge(is_running, is_connected)};
+    return to_map(topics.update(reading, kStart))[kState];
+  };
+  EXPECT_EQ(state(false, false), "") << "another gateway runs it, and tells";
+  EXPECT_EQ(state(true, false), "0");
+  EXPECT_EQ(state(true, true), "1");
+  EXPECT_EQ(state(false, false), "0") << "not here any more";
+}
+
+TEST(SysTopics, TellsOfTheHeapAndItsMost) {
+  SysTopics topics("1", kStart);
+  SysReading reading = two_shards();
+  reading.heap_bytes = 1000;
+  topics.update(reading, kStart);
+  reading.heap_bytes = 400;
+  const Values values = to_map(topics.update(reading, kStart));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/heap/current", "400")));
+  EXPECT_THAT(values, Not(Contains(Pair("$SYS/broker/heap/maximum", testing::_))));
 }
 
 TEST(SysTopics, AveragesTheLoadOverOneFiveAndFifteenMinutes) {
