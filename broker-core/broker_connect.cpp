@@ -185,7 +185,8 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
                         .certificate_cn = connection.listener->certificate_cn,
                         .address = connection.listener->address,
                         .client_id = connection.pending->client_id,
-                        .logins = connection.listener->logins};
+                        .logins = connection.listener->logins,
+                        .deadline = connection.deadline};
   if (connect.username) question.username = std::string(*connect.username);
   if (connect.password) question.password = std::string(as_text(*connect.password));
   connection.is_input_paused = true;

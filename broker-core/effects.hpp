@@ -56,10 +56,11 @@ struct Authenticate {
   std::string certificate_cn{};
   std::string address{};
   ClientId client_id{};
-  std::uint32_t logins = 0;  // as in ListenerFacts
-  std::string method{};      // "": by user name, password, certificate
-  std::string data{};        // of the client; never logged
-  std::string state{};       // of the last answer; "" at the first step; never logged
+  std::uint32_t logins = 0;                 // as in ListenerFacts
+  std::string method{};                     // "": by user name, password, certificate
+  std::string data{};                       // of the client; never logged
+  std::string state{};                      // of the last answer; "" at the first step; never logged
+  SteadyTime deadline = SteadyTime::max();  // from then on nobody waits for the answer
 };
 /// Read the oldest `limit` rows of the session's queue but for those we hold. Answer with on_queue_page.
 struct LoadQueue {

@@ -11,6 +11,7 @@
 #include "db/account_store.hpp"
 #include "gateway/auth/login_throttle.hpp"
 #include "gateway/auth/password.hpp"
+#include "gateway/auth/proven_passwords.hpp"
 #include "gateway/auth/scram.hpp"
 
 namespace wake::gateway {
@@ -68,7 +69,10 @@ bool is_device_secret(const db::Device& device, const Secret& secret) {
 }  // namespace
 
 Authenticator::Authenticator(db::Pool& pool, AuthenticatorOptions options)
-    : pool_(pool), options_(options), throttle_(std::make_unique<LoginThrottle>(options.max_failures)) {}
+    : pool_(pool),
+      options_(options),
+      throttle_(std::make_unique<LoginThrottle>(options.max_failures)),
+      proven_(std::make_unique<ProvenPasswords>()) {}
 Authenticator::~Authenticator() = default;
 
 AuthResult Authenticator::authenticate(const Credentials& credentials) {
@@ -123,7 +127,7 @@ AuthResult Authenticator::check_user(const Credentials& credentials) {
     return {.outcome = Outcome::Throttled, .principal = {}, .grants = {}};
   }
   const auto user = db::find_user(pool_, username);
-  if (user && is_password(*credentials.password, user->password_hash)) {
+  if (user && is_proven(*credentials.password, user->password_hash)) {
     throttle_->forget(username, credentials.address);
     if (user->scram.empty()) db::keep_scram(pool_, *user, new_verifier(*credentials.password));
     return admit(to_principal(*user), credentials.client_id);
@@ -131,6 +135,13 @@ AuthResult Authenticator::check_user(const Credentials& credentials) {
   if (!user) spend_password_time(*credentials.password);
   throttle_->count_failure(username, credentials.address);
   return refused();
+}
+
+bool Authenticator::is_proven(const Secret& password, const std::string& phc) {
+  if (proven_->has(password, phc)) return true;
+  if (!is_password(password, phc)) return false;
+  proven_->add(password, phc);
+  return true;
 }
 
 AuthResult Authenticator::check_token(const Credentials& credentials) {

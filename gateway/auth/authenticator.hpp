@@ -19,6 +19,7 @@ struct ApiKey;
 namespace wake::gateway {
 
 class LoginThrottle;
+class ProvenPasswords;
 
 /// What a client showed. Nothing in it is trusted yet.
 struct Credentials {
@@ -95,6 +96,7 @@ class Authenticator {
   AuthResult check(const Credentials& credentials);
   AuthResult check_password(const Credentials& credentials);
   AuthResult check_user(const Credentials& credentials);
+  bool is_proven(const Secret& password, const std::string& phc);
   AuthResult check_certificate(const Credentials& credentials);
   AuthResult check_token(const Credentials& credentials);
   struct ScramEntry;
@@ -107,6 +109,7 @@ class Authenticator {
   db::Pool& pool_;
   AuthenticatorOptions options_;
   std::unique_ptr<LoginThrottle> throttle_;
+  std::unique_ptr<ProvenPasswords> proven_;
 };
 
 }  // namespace wake::gateway

@@ -5,9 +5,9 @@ import resource
 import time
 import unittest
 
-from support.case import WakeCase, Story
+from support.case import PASSWORD, Story, WakeCase
 from support.waiting import scaled
-from support.wire import Wire, connect_packet
+from support.wire import CONNACK, Wire, connect_packet
 
 CLIENTS = 10_000
 ROUND_S = 90
@@ -66,6 +66,26 @@ class Storms(WakeCase):
         with Wire(gateway.mqtt_port) as late:
             self.assertEqual(late.connect("late", *login).code, 0, "and the door is open afterwards")
             late.ping()
+
+
+class PasswordStorms(WakeCase):
+    """argon2id takes tens of milliseconds of a core for each password: more than connect_timeout for this fleet."""
+
+    FLEET = 1_000
+
+    def test_a_fleet_with_passwords_that_was_here_before_comes_back_at_once(self):
+        gateway = self.make_gateway(sections={"limits": {"connect_timeout": f"{scaled(8):.0f}s"}})
+        Story(gateway)
+        with Wire(gateway.mqtt_port) as first:
+            self.assertEqual(first.connect("first", "anna", PASSWORD).code, 0)
+        wires = []
+        for number in range(self.FLEET):
+            wire = Wire(gateway.mqtt_port)
+            self.addCleanup(wire.close)
+            wire.send(connect_packet(f"fleet-{number}", "anna", PASSWORD))
+            wires.append(wire)
+        codes = [wire.expect(CONNACK).body[1] for wire in wires]
+        self.assertEqual(set(codes), {0}, "nobody is refused for want of time")
 
 
 if __name__ == "__main__":

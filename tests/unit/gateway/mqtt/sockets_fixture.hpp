@@ -104,6 +104,7 @@ class SocketsTest : public testing::Test {
         sockets_.resume(resume->connection, now_);
       if (const auto* ask = std::get_if<broker::Authenticate>(&effect)) {
         asked_ = ask->connection;
+        asked_until_ = ask->deadline;
         cn_ = ask->certificate_cn;
         if (lets_in_) let_in();
       }
@@ -119,12 +120,14 @@ class SocketsTest : public testing::Test {
 
   broker::Now now_ = read_clocks();
   Poller poller_;
-  Admission admission_{1000, 0};
+  AddressLimit addresses_{0};
+  Admission admission_{1000, 0, addresses_};
   broker::Broker broker_;
   int mail_taken_ = 0;
   Sockets sockets_;
   bool lets_in_ = true;
   broker::ConnectionId asked_;
+  broker::SteadyTime asked_until_{};
   std::string cn_;
 };
 

@@ -36,6 +36,14 @@ TEST_F(SocketsTest, WhatFollowsConnectWaitsForTheAnswerAboutIt) {
   EXPECT_EQ(read_all(client), std::string(kConnack) + std::string(kPingresp) + std::string(kPingresp));
 }
 
+TEST_F(SocketsTest, AnAnswerToAConnectIsWantedUntilConnectTimeout) {
+  lets_in_ = false;
+  const FileDescriptor client = connect();
+  send(client, kConnect);
+  turn();
+  EXPECT_EQ(asked_until_, now_.steady + broker::Limits().connect_timeout);
+}
+
 TEST_F(SocketsTest, AClientThatSaysEverythingAndLeavesIsHeardOut) {
   lets_in_ = false;
   const FileDescriptor client = connect();
@@ -112,14 +120,6 @@ TEST_F(SocketsTest, TlsBytesOnAPlainListenerAreTold) {
   EXPECT_EQ(broker_.counters().connections, 0u);
 }
 
-TEST_F(SocketsTest, ABigPacketArrivesInPieces) {
-  const FileDescriptor client = connect();
-  send(client, kConnect);
-  turn();
-  ASSERT_EQ(read_all(client), kConnack);
-  std::vector<std::byte> bytes;
-  const std::string payload(900'000, 'x');
-  write(broker::Publish{.dup = false,
 TEST_F(SocketsTest, AnHttpRequestIsRefusedWithItsFirstByte) {
   const FileDescriptor client = connect();
   send(client, "GET / HTTP/1.1\r\n");  // 'G' 'E': a PUBACK of 69 bytes, if it were MQTT
@@ -128,6 +128,14 @@ TEST_F(SocketsTest, AnHttpRequestIsRefusedWithItsFirstByte) {
   EXPECT_EQ(broker_.counters().packets_malformed, 1u);
 }
 
+TEST_F(SocketsTest, ABigPacketArrivesInPieces) {
+  const FileDescriptor client = connect();
+  send(client, kConnect);
+  turn();
+  ASSERT_EQ(read_all(client), kConnack);
+  std::vector<std::byte> bytes;
+  const std::string payload(900'000, 'x');
+  write(broker::Publish{.dup = false,
                         .qos = broker::Qos::AtMostOnce,
                         .retain = true,
                         .topic = "big",
