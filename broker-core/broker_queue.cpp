@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t kHeldInMemory = 200;  // of a phone in the background
 constexpr std::size_t kMaxFresh = 1000;     // kept in memory while catching up
+/// Of one session, each time that it is full: else who never reads would make the table of refusals grow as
+/// its queue may not.
+constexpr std::uint32_t kMaxTracedRefusals = 1000;
 
 }  // namespace
 
@@ -24,6 +27,7 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
   if (!fits(session, bytes) && !make_room(session, bytes, message->record->id)) {
     ++counters.messages_refused;
     tell_full(session);
+    trace_refusal(session, *message->record);
     return false;
   }
   ++session.queued_messages;
@@ -98,11 +102,18 @@ void Broker::State::tell_full(Session& session) {
              " bytes: " + (drops ? "the oldest are dropped" : "new ones are refused") + " until it reads");
 }
 
+void Broker::State::trace_refusal(Session& session, const MessageRecord& record) {
+  if (session.traced_refusals >= kMaxTracedRefusals) return;
+  ++session.traced_refusals;
+  ledger.open().refused.push_back({session.client_id, record.id, record.topic, record.at});
+}
+
 void Broker::State::tell_room(Session& session) {
   const bool has_room = session.queued_messages <= limits.max_queued_messages / 10 * 9 &&
                         session.queued_bytes <= limits.max_queued_bytes / 10 * 9;
   if (!has_room) return;
   session.is_full = false;
+  session.traced_refusals = 0;
   report(Incident::Level::Info, "queue.has_room", session.client_id.value + " reads again");
 }
 

@@ -282,6 +282,7 @@ struct Broker::State {
   /// By [limits] queue_full. False: the new message is refused.
   bool make_room(Session& session, std::size_t bytes, MessageId newest);
   void tell_full(Session& session);
+  void trace_refusal(Session& session, const MessageRecord& record);
   void tell_room(Session& session);
   void store_delivery(Session& session, Delivery& delivery);
   /// What was offered goes to storage: the commit answers for it from now on.

@@ -92,6 +92,13 @@ struct Receipt {
   PacketId packet_id{};
   bool remove = false;
 };
+/// A session that did not take the message because its queue was full: for the trace.
+struct Refusal {
+  ClientId client_id{};
+  MessageId message_id{};
+  std::string topic{};
+  UtcTime at{};
+};
 struct InboxRow {
   UserId user_id{};
   MessageId message_id{};
@@ -134,12 +141,13 @@ struct Persist {
   std::vector<QueueKey> acknowledged{};  // session_queue rows to remove
   std::vector<QueueTrim> trims{};
   std::vector<OutboxCancel> cancelled{};
+  std::vector<Refusal> refused{};
   std::vector<RetainedChange> retained{};  // in order
 
   bool is_empty() const {
     return sessions.empty() && messages.empty() && queue.empty() && started.empty() && receipts.empty() &&
            finalized.empty() && inbox.empty() && outbox.empty() && acknowledged.empty() && trims.empty() &&
-           cancelled.empty() && retained.empty();
+           cancelled.empty() && refused.empty() && retained.empty();
   }
 };
 

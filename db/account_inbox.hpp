@@ -31,7 +31,7 @@ struct TraceRow {
   std::string receiver;  // "session" | "inbox" | "push"
   std::string id;        // client id, user id, or the phone's id
   std::string user_id;
-  std::string state;  // "waiting" | notification state
+  std::string state;  // "waiting" | "refused" | notification state
   std::string reason;
   int attempt_count = 0;
   std::string provider_id;

@@ -38,6 +38,7 @@ constexpr const Query* kQueries[] = {
     &sql::remove_acknowledged,
     &sql::trim_queues,
     &sql::cancel_notifications,
+    &sql::store_refusals,
     &sql::clear_retained,
     &sql::store_retained,
 };
@@ -264,6 +265,19 @@ void append_removals(std::vector<Statement>& out, Group group, const CommitConte
   out.back().parameters.push_back(pq::encode(context.now));
 }
 
+void append_refusals(std::vector<Statement>& out, Group group) {
+  Column messages(Oid::Int8), clients(Oid::Text), topics(Oid::Text), at(Oid::Timestamptz);
+  for (const Persist* batch : group) {
+    for (const auto& refusal : batch->refused) {
+      messages.add(refusal.message_id.value);
+      clients.add(refusal.client_id.value);
+      topics.add(refusal.topic);
+      at.add(refusal.at);
+    }
+  }
+  append(out, sql::store_refusals, messages, clients, topics, at);
+}
+
 /// The newest change of each topic by message id; of two with one id, the later.
 std::map<std::string_view, const broker::RetainedChange*> newest_retained(Group group) {
   std::map<std::string_view, const broker::RetainedChange*> newest;
@@ -341,6 +355,7 @@ std::vector<Statement> make_commit_statements(const CommitGroup& whole, const Co
   append_outbox(out, group, context);
   append_removals(out, group, context);
   append_trims(out, group);
+  append_refusals(out, group);
   append_retained(out, group);
   return out;
 }

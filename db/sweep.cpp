@@ -40,6 +40,7 @@ SweepResult sweep(Connection& connection, broker::UtcTime now, int limit, SweepC
   result.expired_messages = remove(connection, sql::sweep_expired_messages, now, limit, is_full);
   result.inbox = remove(connection, sql::sweep_inbox, now, limit, is_full);
   result.unowed_messages = remove_unowed(connection, now, limit, cursor, is_full);
+  result.refusals = remove(connection, sql::sweep_refusals, now - kTraceAge, limit, is_full);
   result.access_tokens = remove(connection, sql::sweep_access_tokens, now, limit, is_full);
   result.pairing_codes = remove(connection, sql::sweep_pairing_codes, now, limit, is_full);
   return result;

@@ -24,6 +24,7 @@ struct SweepResult {
   std::uint64_t expired_messages = 0;
   std::uint64_t inbox = 0;  // rows past inbox_ttl
   std::uint64_t unowed_messages = 0;
+  std::uint64_t refusals = 0;  // older than the trace
   std::uint64_t access_tokens = 0;
   std::uint64_t pairing_codes = 0;
   bool is_full = false;  // some slice was full: sweep again soon

@@ -123,7 +123,8 @@ struct Session {
       removals;                       // (batch, message): row deletions that may not be committed yet
   std::uint32_t queued_messages = 0;  // owed to it, in memory or stored
   std::size_t queued_bytes = 0;
-  bool is_full = false;  // beyond its limit, and said so
+  bool is_full = false;               // beyond its limit, and said so
+  std::uint32_t traced_refusals = 0;  // since then
 
   std::unique_ptr<Leaving> leaving;
   std::vector<RetainedJob> retained_jobs;

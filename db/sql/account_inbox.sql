@@ -27,7 +27,9 @@ DELETE FROM inbox WHERE user_id = $1 AND message_id = ANY ($2::bigint[]) RETURNI
 DELETE FROM inbox WHERE user_id = $1 AND message_id <= $2 RETURNING message_id
 
 -- name: account_trace_message
-SELECT topic, (extract(epoch FROM at) * 1000000)::bigint AS at_us FROM messages WHERE id = $1
+-- The message itself is not there when every receiver refused it, or all have it.
+SELECT topic, (extract(epoch FROM at) * 1000000)::bigint AS at_us
+FROM (SELECT topic, at FROM messages WHERE id = $1 UNION ALL SELECT topic, at FROM refusals WHERE message_id = $1) seen LIMIT 1
 
 -- name: account_trace_rows
 SELECT 'push' AS receiver, p.phone_id AS id, p.user_id::text AS user_id, o.state::text AS state, o.reason, o.attempt_count,
@@ -39,4 +41,8 @@ SELECT 'session', q.client_id, CASE WHEN s.principal_kind = 'user' THEN s.princi
 FROM session_queue q JOIN sessions s ON s.client_id = q.client_id WHERE q.message_id = $1
 UNION ALL
 SELECT 'inbox', i.user_id::text, i.user_id::text, 'waiting', '', 0, '', NULL, NULL FROM inbox i WHERE i.message_id = $1
+UNION ALL
+SELECT 'session', r.client_id, CASE WHEN s.principal_kind = 'user' THEN s.principal_id ELSE '' END, 'refused', 'queue full', 0, '',
+       NULL, (extract(epoch FROM r.at) * 1000000)::bigint
+FROM refusals r LEFT JOIN sessions s ON s.client_id = r.client_id WHERE r.message_id = $1
 ORDER BY 1, 2 LIMIT 1000

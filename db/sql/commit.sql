@@ -119,3 +119,8 @@ ON CONFLICT ((md5(topic)::uuid)) DO UPDATE SET
   topic = excluded.topic, message_id = excluded.message_id, payload = excluded.payload, qos = excluded.qos,
   properties = excluded.properties, publisher = excluded.publisher, at = excluded.at, expires_at = excluded.expires_at
 WHERE retained.message_id < excluded.message_id
+
+-- name: store_refusals
+INSERT INTO refusals (message_id, client_id, topic, at)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+ON CONFLICT (message_id, client_id) DO NOTHING

@@ -37,3 +37,7 @@ DELETE FROM access_tokens WHERE token_hash IN (
 -- name: sweep_pairing_codes
 DELETE FROM pairing_codes WHERE code IN (
   SELECT code FROM pairing_codes WHERE expires_at < $1::timestamptz LIMIT $2 FOR UPDATE SKIP LOCKED)
+
+-- name: sweep_refusals
+DELETE FROM refusals WHERE (message_id, client_id) IN (
+  SELECT message_id, client_id FROM refusals WHERE at < $1::timestamptz ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)

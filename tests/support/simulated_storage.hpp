@@ -30,6 +30,7 @@ struct Storage {
   std::map<std::pair<std::string, MessageId>, QueueStart> started;
   std::set<std::pair<std::string, std::uint16_t>> receipts;
   std::set<MessageId> provisional;
+  std::vector<Refusal> refused;
 
   /// What a start does before anything is loaded: messages that never became final are forgotten.
   void forget_provisional() {
@@ -93,6 +94,7 @@ struct Storage {
       started.erase({key.client_id.value, key.message_id});
     }
     for (const QueueTrim& trim : persist.trims) apply(trim);
+    refused.insert(refused.end(), persist.refused.begin(), persist.refused.end());
     for (const OutboxCancel& cancel : persist.cancelled) {
       const auto found = outbox.find({cancel.message_id, cancel.phone_id});
       if (found != outbox.end() && found->second.state == "pending") found->second.state = "cancelled";

@@ -65,6 +65,23 @@ TEST(FullQueue, IsLoggedWhenItBeginsAndWhenItEndsAndCountedPerMessage) {
   EXPECT_EQ(camera.pubacks.back().second, ReasonCode::Success);
 }
 
+TEST(FullQueue, EveryRefusalIsInTheTraceUpToABound) {
+  Limits limits;
+  limits.max_queued_messages = 2;
+  World world(1, limits);
+  absent(world, "idle", "a");
+  Client& camera = world.connect("camera", {.version = Version::V5});
+  for (int i = 0; i < 1500; ++i) {
+    world.publish(camera, "a", "x", Qos::AtLeastOnce, static_cast<std::uint16_t>(i + 1));
+  }
+  const auto& refused = world.storage.refused;
+  ASSERT_EQ(refused.size(), 1000u);
+  EXPECT_EQ(refused.front().client_id.value, "idle");
+  EXPECT_EQ(refused.front().topic, "a");
+  EXPECT_NE(refused.front().message_id.value, refused.back().message_id.value);
+  EXPECT_EQ(world.shard(0).counters().messages_refused, 1498u);
+}
+
 TEST(FullQueue, DropsTheOldestWhenThePolicySaysSo) {
   Limits limits;
   limits.max_queued_messages = 10;

@@ -200,6 +200,16 @@ TEST_F(CommitQueueTest, AcknowledgedAndCancelledRowsGo) {
   EXPECT_EQ(sql("SELECT state || reason FROM outbox WHERE resolved_at IS NOT NULL"), "cancelledacknowledged");
 }
 
+TEST_F(CommitQueueTest, RefusalsAreKeptForTheTraceOnceEach) {
+  start();
+  Persist batch;
+  batch.refused.push_back({ClientId{"idle"}, MessageId{5}, "a/b", utc_now()});
+  Persist again = batch;
+  commit(std::move(batch));
+  commit(std::move(again));
+  EXPECT_EQ(sql("SELECT string_agg(client_id || message_id || topic, ',') FROM refusals"), "idle5a/b");
+}
+
 TEST_F(CommitQueueTest, CancellingWhatWasSentChangesNothing) {
   add_ann();
   start();

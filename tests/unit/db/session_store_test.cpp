@@ -155,12 +155,14 @@ TEST_F(SessionStoreTest, SweepRemovesWhatEndedAndKeepsTheRest) {
       " (5, 1, 'sent', now(), now(), now()), (6, 1, 'sent', now(), now(), now() - interval '25 h');"
       "INSERT INTO access_tokens VALUES (decode(repeat('00', 32), 'hex'), 1, now() - interval '1 s'),"
       " (decode(repeat('01', 32), 'hex'), 1, now() + interval '1 h');"
+      "INSERT INTO refusals VALUES (1, 'c', 't', now() - interval '25 h'), (2, 'c', 't', now());"
       "INSERT INTO pairing_codes VALUES ('A', 1, now() - interval '1 s'), ('B', 1, now() + interval '1 "
       "min')");
   const SweepResult swept = sweep_at(utc_now());
   EXPECT_EQ(swept.sessions, 1u);
   EXPECT_EQ(swept.expired_messages, 1u);
   EXPECT_EQ(swept.unowed_messages, 2u);
+  EXPECT_EQ(swept.refusals, 1u);
   EXPECT_EQ(swept.access_tokens, 1u);
   EXPECT_EQ(swept.pairing_codes, 1u);
   EXPECT_FALSE(swept.is_full);

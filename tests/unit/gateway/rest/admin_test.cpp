@@ -81,5 +81,16 @@ TEST_F(Admin, TraceShowsEveryReceiver) {
   EXPECT_EQ(send("GET", "/v1/messages/6/trace", admin_).status, 404);
 }
 
+TEST_F(Admin, TraceShowsWhoseQueueWasFullAlsoWhenNobodyTookTheMessage) {
+  sql("INSERT INTO refusals VALUES (6, 'idle', 'a/b', now())");
+  const Answer trace = send("GET", "/v1/messages/6/trace", admin_);
+  EXPECT_EQ(trace.status, 200);
+  EXPECT_EQ(trace.body["topic"], "a/b");
+  ASSERT_EQ(trace.body["receivers"].size(), 1U);
+  EXPECT_EQ(trace.body["receivers"][0]["id"], "idle");
+  EXPECT_EQ(trace.body["receivers"][0]["state"], "refused");
+  EXPECT_EQ(trace.body["receivers"][0]["reason"], "queue full");
+}
+
 }  // namespace
 }  // namespace wake::gateway::rest
