@@ -249,7 +249,9 @@ void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome
   const bool is_new = !held || !held->has_row;
   if (is_new && pending.expiry_s != 0 && !has_session_left(outcome.principal)) {
     return refuse(ReasonCode::QuotaExceeded,
-                  "the account has as many sessions as [limits] max_sessions_per_principal allows");
+                  outcome.principal.kind == Principal::Kind::Anonymous
+                      ? "anonymous clients have as many sessions as [limits] max_anonymous_sessions allows"
+                      : "the account has as many sessions as [limits] max_sessions_per_principal allows");
   }
   if (waits_for_leaver(connection, outcome, now)) return;
   accept_connect(connection, outcome, now);

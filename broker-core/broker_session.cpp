@@ -106,7 +106,6 @@ void Broker::State::remove(Session& session, Now now) {
 void Broker::State::set_row(Session& session, bool has_row) {
   if (session.has_row == has_row) return;
   session.has_row = has_row;
-  if (session.principal.kind == Principal::Kind::Anonymous) return;
   const std::string principal = key_of(session.principal);
   count_session(principal, has_row);
   for (unsigned shard = 0; shard < identity.shard_count; ++shard) {
@@ -124,9 +123,10 @@ void Broker::State::count_session(const std::string& principal, bool add) {
 }
 
 bool Broker::State::has_session_left(const Principal& principal) const {
-  if (principal.kind == Principal::Kind::Anonymous) return true;
+  const bool is_anonymous = principal.kind == Principal::Kind::Anonymous;  // all of them are one principal
+  const std::uint32_t most = is_anonymous ? limits.max_anonymous_sessions : limits.max_sessions_per_principal;
   const auto found = sessions_of_principal.find(key_of(principal));
-  return found == sessions_of_principal.end() || found->second < limits.max_sessions_per_principal;
+  return (found == sessions_of_principal.end() ? 0 : found->second) < most;
 }
 
 std::uint32_t Broker::State::granted_expiry(std::uint32_t asked_s) const {

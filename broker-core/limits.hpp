@@ -22,6 +22,7 @@ struct Limits {
   std::chrono::milliseconds connect_timeout{10'000};  // from accept to a whole CONNECT
   std::uint32_t connects_per_second = 2'000;          // of the process
   std::uint32_t max_connections_per_address = 0;      // of one host; 0: no limit
+  std::uint32_t pushes_per_second = 0;                // of one app at one provider; 0: no limit
   std::uint32_t publishes_per_second = 0;             // per client; 0: no limit
   std::uint32_t max_subscriptions = 10'000;           // per session
   std::uint32_t max_share_members = 10'000;           // of one shared subscription
@@ -30,7 +31,9 @@ struct Limits {
   QueueFull queue_full = QueueFull::Refuse;
   std::uint32_t max_retained_messages = 1'000'000;
   std::size_t max_retained_bytes = 1024 * 1024 * 1024;  // topics, payloads, properties; every shard has all
-  std::uint32_t max_sessions_per_principal = 1'000;     // durable ones; anonymous clients are not counted
+  std::uint32_t max_sessions_per_principal = 1'000;     // durable ones
+  std::uint32_t max_anonymous_sessions = 100'000;       // durable ones, of all anonymous clients
+  std::uint32_t max_phones_per_user = 100;              // registered over REST
   std::chrono::seconds max_session_expiry{0};           // 0: as the client asks, 3.x never
   std::size_t max_unstored_bytes = 256 * 1024 * 1024;   // of one shard, on their way to storage
 };

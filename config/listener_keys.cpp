@@ -66,7 +66,9 @@ std::vector<Key> listener_keys() {
       {.section = "listener",
        .name = "crl_file",
        .field = field(&L::crl_file, kFile),
-       .prose = "Revocation lists in PEM of those authorities. One that has expired lets nobody in.",
+       .prose = "Revocation lists in PEM: of whoever signs clients' certificates, and of the authorities "
+                "above as far as "
+                "they publish any. One that has expired lets nobody in.",
        .example = "\"/etc/wakemq/tls/clients.crl\"",
        .needs_restart = false},
       {.section = "listener",

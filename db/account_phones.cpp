@@ -69,12 +69,18 @@ void take_token(pqxx::work& work, broker::UserId user, const broker::PhoneRecord
 }
 
 PhoneRegistration try_register(pqxx::work& work, broker::UserId user, const broker::PhoneRecord& phone,
-                               bool has_environment) {
+                               bool has_environment, std::uint32_t max_phones) {
   PhoneRegistration done;
   const pqxx::result former = exec(work, sql::account_phone_lock, user.value, phone.phone_id);
+  const bool is_one_more = former.empty();
+  if (is_one_more &&
+      exec(work, sql::account_phone_count, user.value)[0][0].as<std::int64_t>() >= max_phones) {
+    done.outcome = PhoneRegistration::Outcome::TooMany;
+    return done;
+  }
   done.outcome = take_client_id(work, user, phone);
   if (done.outcome != PhoneRegistration::Outcome::Created) return done;
-  if (!former.empty()) {
+  if (!is_one_more) {
     done.outcome = PhoneRegistration::Outcome::Refreshed;
     const broker::ClientId former_client_id{former[0][0].as<std::string>()};
     if (former_client_id != phone.client_id) {
@@ -93,11 +99,12 @@ PhoneRegistration try_register(pqxx::work& work, broker::UserId user, const brok
 }  // namespace
 
 PhoneRegistration register_phone(Pool& pool, broker::UserId user, const broker::PhoneRecord& phone,
-                                 bool has_environment) {
+                                 bool has_environment, std::uint32_t max_phones) {
   for (int tries = 1;; ++tries) {
     try {
-      return in_transaction(
-          pool, [&](pqxx::work& work) { return try_register(work, user, phone, has_environment); });
+      return in_transaction(pool, [&](pqxx::work& work) {
+        return try_register(work, user, phone, has_environment, max_phones);
+      });
     } catch (const pqxx::unique_violation&) {
       if (tries == kMaxTries) throw;
     } catch (const pqxx::deadlock_detected&) {

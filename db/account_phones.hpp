@@ -23,6 +23,7 @@ struct PhoneRegistration {
     Refreshed,
     ClientIdTaken,       // the session or phone of another principal
     ClientIdOfOwnPhone,  // another phone of this user
+    TooMany,             // the user has `max_phones`, and this would be one more
   };
   Outcome outcome = Outcome::Created;
   Phone phone;
@@ -35,7 +36,7 @@ struct PhoneRegistration {
 /// phone had it. `has_environment`: the app named it; otherwise what is known of a token that stays the same
 /// is kept.
 PhoneRegistration register_phone(Pool& pool, broker::UserId user, const broker::PhoneRecord& phone,
-                                 bool has_environment);
+                                 bool has_environment, std::uint32_t max_phones);
 /// By phone id; `after` is a phone id.
 Page<Phone> list_phones(Pool& pool, broker::UserId user, const PageRequest& page);
 std::optional<Phone> find_phone(Pool& pool, broker::UserId user, const std::string& phone_id);

@@ -53,13 +53,14 @@ unsigned shard_count_of(const config::Config& config) {
   return std::clamp(std::thread::hardware_concurrency(), 1u, config::kMaxShards);
 }
 
-Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool& pool, PairHandler pair)
+Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool& pool,
+           AddressLimit& addresses, PairHandler pair)
     : authenticator_(authenticator),
       pool_(pool),
       load_pool_({config.database.url, static_cast<int>(kLoadWorkers) + 2}),
       pair_(std::move(pair)),
-      admission_(config.limits.max_connections, config.limits.connects_per_second,
-                 config.limits.max_connections_per_address),
+      addresses_(addresses),
+      admission_(config.limits.max_connections, config.limits.connects_per_second, addresses),
       bridge_logins_(config.bridges),
       login_workers_("login", std::max(2u, std::thread::hardware_concurrency())),
       load_workers_("load", kLoadWorkers) {
@@ -92,8 +93,8 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
 }
 
 Node::~Node() {
-  bridges_.reset();
   sys_.reset();
+  bridges_.reset();
   claims_.reset();
   sweeps_.reset();
   registry_listener_.reset();
@@ -106,7 +107,6 @@ std::string Node::load_mark() {
   return load_pool_.with([](db::Connection& connection) { return db::installation_mark(connection); });
 }
 
-void Node::make_shards(const config::Config& config, const std::string& mark) {
 std::map<std::string, std::vector<std::string>> Node::exchange_filters(
     const std::vector<config::BridgeOptions>& bridges) {
   std::vector<db::BridgeFilters> wanted;
@@ -124,6 +124,7 @@ std::map<std::string, std::vector<std::string>> Node::exchange_filters(
   return former;
 }
 
+void Node::make_shards(const config::Config& config, const std::string& mark) {
   const unsigned count = shard_count_of(config);
   const auto node = static_cast<unsigned>(lease_->number());
   std::random_device random;
@@ -140,7 +141,9 @@ void Node::make_stores(const config::Config& config) {
   outbox.node = [this] { return claiming_number(); };
   outbox.token_removed = [this](const db::TokenRemoved& removed) { tell_token_removed(removed); };
   make_named("outbox", outbox_, std::move(outbox), log_sink());
-  make_named("push", dispatcher_, config.push_apps, push::DispatcherOptions{}, *outbox_, log_sink());
+  push::DispatcherOptions dispatching;
+  dispatching.limits.per_second = config.limits.pushes_per_second;
+  make_named("push", dispatcher_, config.push_apps, std::move(dispatching), *outbox_, log_sink());
   db::CommitQueueOptions commits;
   commits.url = config.database.url;
   commits.node = [this] { return claiming_number(); };
@@ -245,10 +248,10 @@ bool Node::stop(broker::SteadyTime deadline) {
     return std::max(milliseconds(0),
                     std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now()));
   };
+  sys_.reset();
   bridges_->stop();
   claims_.reset();
   sweeps_.reset();
-  sys_.reset();
   registry_listener_.reset();
   for (const auto& shard : shards_) shard->close_listeners();
   login_workers_.stop();

@@ -37,9 +37,10 @@ class Node final : public ShardHost {
   using PairHandler = std::function<void(const broker::PairRequest&)>;
 
   /// Takes the node number, loads what is stored, starts every thread but those of the listeners. Throws
-  /// db::StorageAway: try again later; std::runtime_error: it cannot be. `authenticator` and `pool` outlive
-  /// it.
-  Node(const config::Config& config, Authenticator& authenticator, db::Pool& pool, PairHandler pair);
+  /// db::StorageAway: try again later; std::runtime_error: it cannot be. `authenticator`, `pool` and
+  /// `addresses` outlive it.
+  Node(const config::Config& config, Authenticator& authenticator, db::Pool& pool, AddressLimit& addresses,
+       PairHandler pair);
   /// Without waiting for anything; stop() is the orderly way.
   ~Node();
 
@@ -54,7 +55,7 @@ class Node final : public ShardHost {
   Shard& home_of(const broker::ClientId& client_id) const;
   db::Pool& pool() const { return pool_; }
   push::Dispatcher& dispatcher() { return *dispatcher_; }
-  const Admission& admission() const { return admission_; }
+  const AddressLimit& addresses() const { return addresses_; }
   db::CommitStatus commit_status() const { return commit_queue_->status(); }
   db::OutboxStore::Status outbox_status() const { return outbox_->status(); }
   std::size_t waiting_logins() const { return login_workers_.waiting(); }
@@ -86,9 +87,9 @@ class Node final : public ShardHost {
   int claiming_number() const;
   void make_stores(const config::Config& config);
   std::string load_mark();
-  void make_shards(const config::Config& config, const std::string& mark);
   std::map<std::string, std::vector<std::string>> exchange_filters(
       const std::vector<config::BridgeOptions>& bridges);
+  void make_shards(const config::Config& config, const std::string& mark);
   void load_everything(const config::Config& config);
   void give_up_settlements();
   std::uint64_t changes_mark();
@@ -111,6 +112,7 @@ class Node final : public ShardHost {
   db::Pool& pool_;
   db::Pool load_pool_;  // of its own, so that log-ins waiting for the other one delay no delivery
   PairHandler pair_;
+  AddressLimit& addresses_;
   Admission admission_;
   const BridgeLogins bridge_logins_;
   std::mutex changes_mutex_;  // noting a change and telling the shards; judging a log-in by it and letting in

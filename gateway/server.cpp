@@ -36,6 +36,7 @@ class Server {
  public:
   explicit Server(const config::Config& config)
       : config_(config),
+        addresses_(config.limits.max_connections_per_address),
         listeners_(config.listeners, config.limits.max_packet_bytes),
         pool_(config.database),
         authenticator_(pool_, {.allow_anonymous = config.auth.allow_anonymous}),
@@ -44,7 +45,9 @@ class Server {
   int run() {
     {
       const InheritedThreadName name("rest-worker");
-      rest_.emplace(rest_options(config_), port_, authenticator_, pool_, log_sink());
+      RestOptions options = rest_options(config_);
+      options.addresses = &addresses_;
+      rest_.emplace(std::move(options), port_, authenticator_, pool_, log_sink());
       rest_->start();
     }
     if (!wait_for_node()) {
@@ -65,6 +68,7 @@ class Server {
     options.self_registration = config.auth.self_registration;
     options.token_ttl = config.auth.token_ttl;
     options.proxy_timeout = config.limits.connect_timeout;
+    options.max_phones_per_user = config.limits.max_phones_per_user;
     options.max_payload_bytes = config.limits.max_packet_bytes;
     return options;
   }
@@ -74,7 +78,7 @@ class Server {
     for (;;) {
       try {
         need_migrated();
-        node_.emplace(config_, authenticator_, pool_,
+        node_.emplace(config_, authenticator_, pool_, addresses_,
                       [this](const broker::PairRequest& request) { pairing_.claim(request); });
         return true;
       } catch (const db::StorageAway& error) {
@@ -138,6 +142,7 @@ class Server {
 
   const config::Config config_;
   Signals signals_;
+  AddressLimit addresses_;
   PortImpl port_;
   MqttListeners listeners_;
   db::Pool pool_;

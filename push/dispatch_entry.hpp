@@ -37,8 +37,9 @@ struct DispatchMachine::Channel {
   bool is_refused = false;  // down because no access token is to be had
   broker::SteadyTime next_probe{};
   Ticket last_probe = 0;
-  broker::SteadyTime held_until{};  // 429 for the whole app
-  std::set<Ticket> ready;           // in order of arrival
+  broker::SteadyTime held_until{};   // 429 for the whole app
+  broker::SteadyTime paced_until{};  // DispatchLimits::per_second
+  std::set<Ticket> ready;            // in order of arrival
   std::set<Ticket> ready_tests;
   std::size_t entry_count = 0;
   std::size_t in_flight = 0;

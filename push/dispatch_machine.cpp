@@ -247,6 +247,11 @@ std::optional<DispatchMachine::Send> DispatchMachine::next(ChannelIndex index, b
     drop_timer(entry);
     entry.sent_at = now.utc;
     ++channel.in_flight;
+    if (limits_.per_second > 0 && !is_test) {
+      // A tenth of a second may leave together, so that the shell's timer is no brake.
+      const auto begins = std::max(channel.paced_until, now.steady - std::chrono::milliseconds(100));
+      channel.paced_until = begins + broker::Duration(std::chrono::seconds(1)) / limits_.per_second;
+    }
     if (channel.is_down() && !is_test) {
       channel.last_probe = entry.ticket;
       channel.next_probe = now.steady + limits_.probe_every;
@@ -277,7 +282,8 @@ bool DispatchMachine::may_not_leave_yet(Entry& entry, broker::Now now) {
 bool DispatchMachine::has_work(ChannelIndex index, broker::Now now) const {
   const Channel& channel = *channels_[index];
   if (!channel.ready_tests.empty()) return true;
-  if (channel.ready.empty() || now.steady < channel.held_until) return false;
+  if (channel.ready.empty() || now.steady < channel.held_until || now.steady < channel.paced_until)
+    return false;
   return !channel.is_down() || now.steady >= channel.next_probe;
 }
 
@@ -313,6 +319,7 @@ std::optional<broker::SteadyTime> DispatchMachine::next_deadline(broker::Now now
   for (const auto& channel : channels_) {
     if (channel->ready.empty()) continue;
     if (channel->held_until > now.steady) take(channel->held_until);
+    if (channel->paced_until > now.steady) take(channel->paced_until);
     if (channel->is_down() && channel->next_probe > now.steady) take(channel->next_probe);
   }
   return next;

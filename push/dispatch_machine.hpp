@@ -37,8 +37,9 @@ struct DispatchLimits {
   std::size_t max_while_down = 1'000;      // kept at hand for the probe and the resumption
   std::chrono::seconds give_back_for{30};  // not fitting: not before this
   std::chrono::minutes keep_waiting{2};    // a later retry is given back rather than kept
-  std::chrono::seconds probe_every{60};    // of a channel that is down
-  std::chrono::minutes silent_every{20};   // contract §8: one silent push per phone
+  std::uint32_t per_second = 0;  // of one channel; the rest waits its turn; 0: as the provider takes them
+  std::chrono::seconds probe_every{60};   // of a channel that is down
+  std::chrono::minutes silent_every{20};  // contract §8: one silent push per phone
   std::chrono::seconds test_timeout{20};
 };
 

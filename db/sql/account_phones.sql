@@ -9,6 +9,9 @@ FROM phones WHERE user_id = $1 AND phone_id = $2
 -- name: account_phone_lock
 SELECT client_id FROM phones WHERE user_id = $1 AND phone_id = $2 FOR UPDATE
 
+-- name: account_phone_count
+SELECT count(*) FROM phones WHERE user_id = $1
+
 -- name: account_phone_list
 SELECT id, phone_id, client_id, platform, app_id, environment, environment_proven, coalesce(token, '') AS token, token_kind,
        locale, (extract(epoch FROM registered_at) * 1000000)::bigint AS registered_us,

@@ -280,9 +280,9 @@ std::vector<ShardSnapshot> take_snapshots(const std::vector<Shard*>& shards) {
 Measurements measure(Node& node) {
   Measurements measurements;
   measurements.node =
-      Measurements::Node{take_snapshots(node.shards()),        node.commit_status(),  node.outbox_status(),
-                         node.dispatcher().status(),           node.waiting_logins(), node.bridges().status(),
-                         node.admission().over_address_limit()};
+      Measurements::Node{take_snapshots(node.shards()), node.commit_status(),  node.outbox_status(),
+                         node.dispatcher().status(),    node.waiting_logins(), node.bridges().status(),
+                         node.addresses().refused()};
   return measurements;
 }
 

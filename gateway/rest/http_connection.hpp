@@ -21,6 +21,7 @@
 #include <boost/beast/ssl.hpp>
 
 #include "gateway/auth/secret.hpp"
+#include "gateway/listen/address_limit.hpp"
 #include "gateway/listen/tls_context.hpp"
 #include "gateway/rest/http_hub.hpp"
 #include "gateway/rest/problem.hpp"
@@ -39,13 +40,22 @@ inline constexpr std::uint32_t kMaxHeaderBytes = 8 * 1024;
 inline constexpr std::size_t kMaxBufferBytes = 64 * 1024;
 inline constexpr std::chrono::seconds kCloseTimeout{2};
 
+/// Who is connected, and its share of max_connections_per_address.
+struct HttpPeer {
+  std::string host;
+  AddressLimit::Share share;
+};
+
 template <class Stream>
 class HttpConnection final : public HttpConnectionBase,
                              public std::enable_shared_from_this<HttpConnection<Stream>> {
  public:
   template <class... StreamArgs>
-  HttpConnection(HttpHub& hub, std::string address, StreamArgs&&... stream_args)
-      : hub_(hub), address_(std::move(address)), stream_(std::forward<StreamArgs>(stream_args)...) {
+  HttpConnection(HttpHub& hub, HttpPeer peer, StreamArgs&&... stream_args)
+      : hub_(hub),
+        address_(std::move(peer.host)),
+        share_(std::move(peer.share)),
+        stream_(std::forward<StreamArgs>(stream_args)...) {
     hub_.add(*this);
   }
   ~HttpConnection() override { hub_.remove(*this); }
@@ -234,6 +244,7 @@ class HttpConnection final : public HttpConnectionBase,
 
   HttpHub& hub_;
   const std::string address_;
+  AddressLimit::Share share_;
   std::string certificate_cn_;
   Stream stream_;
   beast::flat_buffer buffer_{kMaxBufferBytes};

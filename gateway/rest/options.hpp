@@ -9,13 +9,17 @@
 
 namespace wake::gateway {
 
+class AddressLimit;
+
 struct RestOptions {
   std::vector<config::ListenerOptions> listeners;  // those of protocol http and https; others are passed over
   bool self_registration = false;                  // [auth]
   std::chrono::seconds token_ttl{3600};            // [auth]
+  std::uint32_t max_phones_per_user = 100;         // [limits]
   int worker_count = 8;                // threads that may block in SQL, argon2 and waits for settlement
   std::size_t max_connections = 1000;  // more are turned away with 503
   std::size_t max_payload_bytes = 1024 * 1024;  // of a published message: [limits] max_packet
+  AddressLimit* addresses = nullptr;            // [limits] max_connections_per_address; null: none
   std::chrono::milliseconds read_timeout{
       30'000};  // for a request's header, for its body, and between requests
   std::chrono::milliseconds proxy_timeout{10'000};  // for a PROXY header: [limits] connect_timeout

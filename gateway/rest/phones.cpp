@@ -99,13 +99,18 @@ db::Phone find_own_phone(const Call& call) {
 
 Response put_phone(const Call& call) {
   const PhoneBody body = read_phone(call);
+  const std::uint32_t most = call.context.options.max_phones_per_user;
   const db::PhoneRegistration done =
-      db::register_phone(call.context.pool, call.user(), body.phone, body.has_environment);
+      db::register_phone(call.context.pool, call.user(), body.phone, body.has_environment, most);
   if (done.outcome == db::PhoneRegistration::Outcome::ClientIdOfOwnPhone) {
     throw conflict("Another of your phones has the client id " + body.phone.client_id.value + ".",
                    "Choose another client_id, or remove that phone (GET /v1/me/phones) if it is the same "
                    "installation.",
                    "client_id");
+  }
+  if (done.outcome == db::PhoneRegistration::Outcome::TooMany) {
+    throw conflict("You have " + std::to_string(most) + " phones already, which is the most.",
+                   "Remove one that is no longer used (GET and DELETE /v1/me/phones).", "phone_id");
   }
   if (done.outcome == db::PhoneRegistration::Outcome::ClientIdTaken) {
     throw conflict("The client id " + body.phone.client_id.value + " belongs to someone else.",

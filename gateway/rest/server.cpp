@@ -129,15 +129,25 @@ class Acceptor {
   }
 
   void serve(asio::generic::stream_protocol::socket socket, std::string host) {
+    std::optional<AddressLimit::Share> share(std::in_place);
+    if (AddressLimit* const limit = hub_.options.addresses) share = limit->claim(host);
+    if (!share) {
+      hub_.context.log(push::LogLevel::Info, "listener.address_full",
+                       host + ": closed, its address has limits.max_connections_per_address");
+      ++hub_.counters.turned_away;
+      if (!tls_) turn_away(socket.native_handle());
+      return;
+    }
+    HttpPeer peer{std::move(host), std::move(*share)};
     if (tls_) {
       SSL_CTX_up_ref(tls_.get());
       asio::ssl::context context(
           tls_.get());  // gives its reference back when it goes; the stream holds one of its own
-      std::make_shared<HttpConnection<TlsStream>>(hub_, std::move(host), PlainStream(std::move(socket)),
+      std::make_shared<HttpConnection<TlsStream>>(hub_, std::move(peer), PlainStream(std::move(socket)),
                                                   context)
           ->start();
     } else {
-      std::make_shared<HttpConnection<PlainStream>>(hub_, std::move(host), std::move(socket))->start();
+      std::make_shared<HttpConnection<PlainStream>>(hub_, std::move(peer), std::move(socket))->start();
     }
   }
 

@@ -192,6 +192,18 @@ TEST(SessionLimit, OneMoreOfAPrincipalIsRefusedWhereverItLives) {
   EXPECT_EQ(world.connect("s4", kDurableV5).connack->reason, ReasonCode::Success);
 }
 
+TEST(SessionLimit, AnonymousClientsAreCountedTogether) {
+  Limits limits;
+  limits.max_anonymous_sessions = 2;
+  limits.max_sessions_per_principal = 1;
+  World world(2, limits);
+  for (const char* id : {"a", "b"}) EXPECT_EQ(world.connect(id, kDurableV5).connack->reason, ReasonCode::Success);
+  EXPECT_EQ(world.connect("c", kDurableV5).connack->reason, ReasonCode::QuotaExceeded);
+  EXPECT_EQ(world.connect("d", {.version = Version::V5}).connack->reason, ReasonCode::Success)
+      << "a session that ends with its connection";
+  EXPECT_TRUE(world.connect("a", kDurableV5).connack->session_present);
+}
+
 TEST(SessionLimit, ASessionLastsNoLongerThanAllowed) {
   Limits limits;
   limits.max_session_expiry = std::chrono::seconds(60);

@@ -259,5 +259,37 @@ TEST_F(Channels, CountsAnswersByReason) {
   EXPECT_EQ(machine_.status()[production_].answers.at({Verdict::Accepted, ""}), 2U);
 }
 
+class PacedChannels : public Machine {
+ protected:
+  PacedChannels() : paced_(paced_limits(), [] { return 0.5; }) {
+    channel_ = paced_.open_channel({"com.example.cam", Platform::Apns, Environment::Production}, now_);
+  }
+  static DispatchLimits paced_limits() {
+    DispatchLimits limits;
+    limits.per_second = 10;
+    return limits;
+  }
+  int take_all() {
+    int count = 0;
+    while (paced_.next(channel_, now_)) ++count;
+    return count;
+  }
+  DispatchMachine paced_;
+  ChannelIndex channel_ = 0;
+};
+
+TEST_F(PacedChannels, OneMessageToManyPhonesLeavesAtTheConfiguredPace) {
+  for (int phone = 1; phone <= 100; ++phone) paced_.submit(notification(1, phone), now_);
+  int sent = take_all();
+  EXPECT_LE(sent, 2);
+  ASSERT_TRUE(paced_.next_deadline(now_)) << "the rest is not forgotten";
+  for (int tenth = 0; tenth < 50; ++tenth) {
+    now_.steady += 100ms;
+    sent += take_all();
+  }
+  EXPECT_GE(sent, 50);
+  EXPECT_LE(sent, 52);
+}
+
 }  // namespace
 }  // namespace wake::push::testing_support

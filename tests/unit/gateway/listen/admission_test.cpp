@@ -10,7 +10,8 @@ namespace {
 const broker::SteadyTime kStart{std::chrono::hours(1)};
 
 TEST(Admission, TakesAsManyAsThereArePlaces) {
-  Admission admission(2, 0);
+  AddressLimit addresses(0);
+  Admission admission(2, 0, addresses);
   auto first = admission.admit(kStart);
   auto second = admission.admit(kStart);
   EXPECT_TRUE(first.place && second.place);
@@ -21,7 +22,8 @@ TEST(Admission, TakesAsManyAsThereArePlaces) {
 }
 
 TEST(Admission, APlaceIsFreeAgainWhenItsHolderEnds) {
-  Admission admission(1, 0);
+  AddressLimit addresses(0);
+  Admission admission(1, 0, addresses);
   {
     const auto only = admission.admit(kStart);
     ASSERT_TRUE(only.place);
@@ -32,7 +34,8 @@ TEST(Admission, APlaceIsFreeAgainWhenItsHolderEnds) {
 }
 
 TEST(Admission, AMovedPlaceIsCountedOnce) {
-  Admission admission(5, 0);
+  AddressLimit addresses(0);
+  Admission admission(5, 0, addresses);
   auto answer = admission.admit(kStart);
   std::vector<Admission::Place> kept;
   kept.push_back(std::move(*answer.place));
@@ -42,36 +45,23 @@ TEST(Admission, AMovedPlaceIsCountedOnce) {
   EXPECT_EQ(admission.connections(), 0u);
 }
 
-TEST(Admission, OneAddressHasOnlySoMany) {
-  Admission admission(10, 0, 2);
-  const auto claim = [&](const char* address) {
-    auto answer = admission.admit(kStart);
-    const bool is_in = answer.place->claim(address);
-    return std::pair(is_in, std::move(*answer.place));
-  };
-  auto first = claim("192.0.2.1:1000");
-  auto second = claim("192.0.2.1:1001");
-  EXPECT_TRUE(first.first && second.first);
-  EXPECT_FALSE(claim("192.0.2.1:1002").first);
-  EXPECT_TRUE(claim("192.0.2.2:1000").first) << "another address";
-  EXPECT_TRUE(claim("unix:").first);
-  EXPECT_EQ(admission.over_address_limit(), 1u);
-  EXPECT_EQ(admission.connections(), 2u) << "who is refused holds no place";
-  second.second = {};
-  EXPECT_TRUE(claim("192.0.2.1:1003").first);
-}
-
-TEST(Admission, WithoutALimitAnAddressMayHaveAll) {
-  Admission admission(10, 0);
-  std::vector<Admission::Place> places;
-  for (int i = 0; i < 10; ++i) {
-    places.push_back(std::move(*admission.admit(kStart).place));
-    EXPECT_TRUE(places.back().claim("192.0.2.1:1"));
-  }
+TEST(Admission, APlaceGoesWithItsShareOfTheAddress) {
+  AddressLimit addresses(1);
+  Admission admission(10, 0, addresses);
+  auto first = admission.admit(kStart);
+  auto second = admission.admit(kStart);
+  EXPECT_TRUE(first.place->claim("192.0.2.1:1000"));
+  EXPECT_FALSE(second.place->claim("192.0.2.1:1001"));
+  Admission::Place moved = std::move(*first.place);
+  first.place.reset();
+  EXPECT_FALSE(second.place->claim("192.0.2.1:1001"));
+  moved = {};
+  EXPECT_TRUE(second.place->claim("192.0.2.1:1001"));
 }
 
 TEST(Admission, TooFastIsNotFull) {
-  Admission admission(100, 1);
+  AddressLimit addresses(0);
+  Admission admission(100, 1, addresses);
   const auto first = admission.admit(kStart);
   const auto second = admission.admit(kStart);
   ASSERT_TRUE(first.place);

@@ -86,6 +86,19 @@ TEST_F(Phones, TestTakesNoFields) {
   EXPECT_EQ(send("POST", "/v1/me/phones/p1/test", ann_, json::object()).status, 200);
 }
 
+TEST_F(Phones, AUserHasOnlySoMany) {
+  for (int i = 1; i <= 100; ++i) {
+    EXPECT_EQ(send("PUT", "/v1/me/phones/p" + std::to_string(i), ann_, fcm("t" + std::to_string(i))).status,
+              201);
+  }
+  const Answer refused = send("PUT", "/v1/me/phones/p101", ann_, fcm("t101"));
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.body["field"], "phone_id");
+  EXPECT_EQ(send("PUT", "/v1/me/phones/p100", ann_, fcm("fresh")).status, 200) << "one that is there";
+  EXPECT_EQ(send("DELETE", "/v1/me/phones/p1", ann_).status, 204);
+  EXPECT_EQ(send("PUT", "/v1/me/phones/p101", ann_, fcm("t101")).status, 201);
+}
+
 TEST_F(Phones, NewClientIdLeavesTheOldSession) {
   send("PUT", "/v1/me/phones/p1", ann_, fcm("t1"));
   json body = fcm("t1");

@@ -1,0 +1,12 @@
+// [limits]: the table of keys.cpp, continued.
+#pragma once
+
+#include <vector>
+
+#include "config/keys.hpp"
+
+namespace wake::config {
+
+std::vector<Key> limit_keys();
+
+}  // namespace wake::config
