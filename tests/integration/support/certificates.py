@@ -26,6 +26,22 @@ def make_client(folder, authority, name):
     _issue(folder, authority, name, name, "extendedKeyUsage=clientAuth\n")
 
 
+def make_intermediate(folder, authority, name):
+    """`name`.crt and `name`.key of an authority below `authority`."""
+    _issue(folder, authority, name, f"WakeMQ test {name}",
+           "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n")
+
+
+def join(folder, target, *others):
+    """Joins PEM files into `target`, which may be one of them."""
+    whole = ""
+    for name in others:
+        with open(os.path.join(folder, name), encoding="ascii") as file:
+            whole += file.read()
+    with open(os.path.join(folder, target), "w", encoding="ascii") as file:
+        file.write(whole)
+
+
 def revoke(folder, authority, names):
     """`authority`.crl: these clients are revoked, all others are not."""
     settings = os.path.join(folder, f"{authority}.cnf")
