@@ -197,7 +197,8 @@ TEST(SessionLimit, AnonymousClientsAreCountedTogether) {
   limits.max_anonymous_sessions = 2;
   limits.max_sessions_per_principal = 1;
   World world(2, limits);
-  for (const char* id : {"a", "b"}) EXPECT_EQ(world.connect(id, kDurableV5).connack->reason, ReasonCode::Success);
+  for (const char* id : {"a", "b"})
+    EXPECT_EQ(world.connect(id, kDurableV5).connack->reason, ReasonCode::Success);
   EXPECT_EQ(world.connect("c", kDurableV5).connack->reason, ReasonCode::QuotaExceeded);
   EXPECT_EQ(world.connect("d", {.version = Version::V5}).connack->reason, ReasonCode::Success)
       << "a session that ends with its connection";
