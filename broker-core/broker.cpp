@@ -62,7 +62,7 @@ Session& Broker::State::make_session(const ClientId& client_id, const Principal&
 }
 
 void Broker::State::touch(Connection& connection) {
-  if (connection.is_touched) return;
+  if (connection.is_touched || connection.is_held) return;
   connection.is_touched = true;
   touched.push_back(connection.id);
 }
@@ -114,6 +114,11 @@ void Broker::expect_stored(const ClientId& client_id, const Principal& principal
 }
 
 void Broker::load_retained(MessageRecord message) { state_->on_retain_mail({false, std::move(message)}); }
+
+void Broker::load_will(WillRecord will, Now now) {
+  state_->at(now).load_will(
+      std::make_unique<KeptWill>(KeptWill{.record = std::move(will), .is_restored = true}), now);
+}
 
 void Broker::apply_user(const UserRecordPtr& record, Now now) { state_->at(now).apply_user(record, now); }
 

@@ -107,6 +107,9 @@ class Broker {
   // ---- boot: before any accept. Only what is at home here (home_shard); retained messages all.
   void load_session(SessionRecord record, std::uint32_t queued_messages, std::size_t queued_bytes, Now now);
   void load_retained(MessageRecord message);
+  /// After all sessions, in the order of ids: a will that the process before owed. It is published as soon as
+  /// its delay and its session allow, and its principal (JudgeWill), or at once when its client comes first.
+  void load_will(WillRecord will, Now now);
   /// Also at run time, whenever the user changed. Every shard gets every record and keeps what it needs.
   void apply_user(const UserRecordPtr& record, Now now);
 
@@ -127,6 +130,10 @@ class Broker {
   Outbound& output(ConnectionId connection);
   /// Some of output() has been written: there may be room for more.
   void on_written(ConnectionId connection, Now now);
+
+  /// What the principal may do now; nullopt: it may not even come in any more, so nothing is published.
+  void on_will_judged(const ClientId& client_id, MessageId will, const std::optional<Grants>& grants,
+                      Now now);
 
   // ---- storage
   void on_queue_page(const ClientId& client_id, std::uint64_t ticket, QueuePage page, Now now);
@@ -158,7 +165,8 @@ class Broker {
   /// its sessions end with them, and none of its wills is published.
   void end_logins(const Principal& principal, bool is_gone, Now now);
   std::vector<ConnectionView> connections() const;
-  /// Going down: v5 clients are told 0x8B; every connection gets a Close.
+  /// Going down: v5 clients are told 0x8B; every connection gets a Close. Wills stay in storage: they are
+  /// published by whoever starts next (v5 §3.1.2.5 lets a server put them off until it is back).
   void shut_down(Now now);
 
   // ---- time

@@ -38,6 +38,8 @@ void Broker::State::on_disconnect(Connection& connection, const Disconnect& disc
 void Broker::State::fail(Connection& connection, ReasonCode reason, std::string why, Now now) {
   if (connection.phase == Connection::Phase::Authenticating) {
     refuse_connect(connection, connack_reason_of(reason), why);
+  } else if (connection.is_held) {
+    refuse_held(connection, connack_reason_of(reason), why);
   } else if (connection.phase == Connection::Phase::Active && connection.version == Version::V5) {
     send_reason(connection, Disconnect{.reason = reason, .properties = {}}, why);
   }
@@ -51,7 +53,7 @@ void Broker::State::close(Connection& connection, std::string why, bool fires_wi
   if (connection.session != Connection::kNoSession) {
     Session& session = *sessions[connection.session];
     report(Incident::Level::Debug, "client.closed", session.client_id.value + ": " + why);
-    if (fires_will && connection.will) session.delayed_will = std::move(connection.will);
+    end_will(connection, session, fires_will);
     connection.session = Connection::kNoSession;
     detach(session, fires_will, now);
   } else if (!is_shutting_down) {
@@ -69,6 +71,11 @@ void Broker::State::arm_connection(Connection& connection, SteadyTime due) {
   timers.arm({due, Timer::Kind::Connection, connection.id.value, {}});
 }
 
+void Broker::State::arm_keep_alive(Connection& connection, Now now) {
+  if (connection.keep_alive_s == 0) return;
+  arm_connection(connection, now.steady + std::chrono::milliseconds(connection.keep_alive_s * 1500));
+}
+
 void Broker::State::on_connection_timer(ConnectionId id, Now now) {
   Connection* connection = find(id);
   if (!connection || connection->phase == Connection::Phase::Closing || now.steady < connection->deadline)
@@ -78,6 +85,10 @@ void Broker::State::on_connection_timer(ConnectionId id, Now now) {
   }
   if (connection->phase == Connection::Phase::Authenticating) {
     return fail(*connection, ReasonCode::ServerUnavailable, "not authenticated within connect_timeout", now);
+  }
+  if (connection->is_held) {
+    return fail(*connection, ReasonCode::ServerUnavailable, "its will is not stored within connect_timeout",
+                now);
   }
   // v5 [MQTT-3.1.2-22], v3.1.1 [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet from the
   // client.

@@ -10,16 +10,17 @@ namespace {
 
 constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
 
-std::unique_ptr<WillRecord> keep_will(const Will& will) {
-  auto record = std::make_unique<WillRecord>();
-  record->message.topic = will.topic;
-  record->message.payload = as_text(will.payload);
-  record->message.qos = will.qos;
-  record->message.retain = will.retain;
-  record->message.properties = forwardable_properties(will.properties);
-  record->message_expiry_s = will.properties.message_expiry_s;
-  record->delay_s = will.delay_s;
-  return record;
+std::unique_ptr<KeptWill> keep_will(const Will& will) {
+  auto kept = std::make_unique<KeptWill>();
+  WillRecord& record = kept->record;
+  record.message.topic = will.topic;
+  record.message.payload = as_text(will.payload);
+  record.message.qos = will.qos;
+  record.message.retain = will.retain;
+  record.message.properties = forwardable_properties(will.properties);
+  record.message_expiry_s = will.properties.message_expiry_s;
+  record.delay_s = will.delay_s;
+  return kept;
 }
 
 /// [MQTT-3.1.0-1]. An HTTP request or a telnet prompt may claim a length that never comes, so the type is
@@ -243,8 +244,11 @@ void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome
   if (held && !(held->principal == outcome.principal)) {
     return refuse(ReasonCode::NotAuthorized, "the client id belongs to another account");
   }
-  if (pending.will && !outcome.grants.may_publish(pending.will->message.topic)) {
+  if (pending.will && !outcome.grants.may_publish(pending.will->record.message.topic)) {
     return refuse(ReasonCode::NotAuthorized, "no permission to publish the will's topic");
+  }
+  if (pending.will && ledger.bytes_waiting() > limits.max_unstored_bytes) {
+    return refuse(ReasonCode::ServerBusy, "storage is behind, and the will cannot be kept");
   }
   const bool is_new = !held || !held->has_row;
   if (is_new && pending.expiry_s != 0 && !has_session_left(outcome.principal)) {
@@ -262,8 +266,9 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
   Session* session = find_session(pending.client_id.value);
   if (session && session->is_connected()) {
     fail(*connection_of(*session), ReasonCode::SessionTakenOver, "taken over by a new connection", now);
-    session = find_session(pending.client_id.value);  // gone when it ended with its connection
   }
+  settle_restored_wills(pending.client_id, outcome, now);
+  session = find_session(pending.client_id.value);  // gone when it ended with its connection
   const bool is_present = session && !pending.clean_start;
   if (session && pending.clean_start) purge(*session, now);
   if (!session) session = &make_session(pending.client_id, outcome.principal, pending.expiry_s);
@@ -279,9 +284,8 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
   const auto cap = static_cast<std::uint16_t>(limits.max_keep_alive.count());
   const bool is_capped = cap != 0 && (connection.keep_alive_s == 0 || connection.keep_alive_s > cap);
   if (is_capped) connection.keep_alive_s = cap;
-  if (connection.keep_alive_s != 0) {
-    arm_connection(connection, now.steady + std::chrono::milliseconds(connection.keep_alive_s * 1500));
-  }
+  if (connection.will) hold_for_will(connection, *session);  // until then connect_timeout goes on
+  if (!connection.is_held) arm_keep_alive(connection, now);
   Connack connack{.session_present = is_present, .reason = ReasonCode::Success, .properties = {}};
   const ClientId client_id = pending.client_id;
   std::string response_information;
@@ -309,7 +313,7 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
          client_id.value + " from " + connection.listener->address);
   connection.pending.reset();
   attach(*session, connection, now);
-  resume_input(connection);
+  if (!connection.is_held) resume_input(connection);
 }
 
 }  // namespace wake::broker

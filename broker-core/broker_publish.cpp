@@ -1,4 +1,4 @@
-// What comes in: PUBLISH (v5 §3.3), the back end's and the will's messages, those of other shards; and the
+// What comes in: PUBLISH (v5 §3.3), the back end's messages, those of other shards; and the
 // only place where a PUBACK or PUBREC is made: when the message is settled (contract §2.1).
 #include "broker-core/bridge/via.hpp"
 #include "broker-core/broker_state.hpp"
@@ -212,21 +212,6 @@ UtcTime Broker::State::expiry_of(std::optional<std::uint32_t> expiry_s, Now now)
   return expiry_s ? now.utc + std::chrono::seconds(*expiry_s) : kNever;
 }
 
-void Broker::State::publish_will(Session& session, const WillRecord& will, Now now) {
-  if (!session.grants.may_publish(will.message.topic)) {
-    ++counters.publishes_denied;
-    return report(Incident::Level::Info, "will.denied",
-                  session.client_id.value + " lost the permission to publish its will");
-  }
-  auto record = std::make_shared<MessageRecord>(will.message);
-  record->publisher = session.client_id;
-  record->id = message_ids.next(now.utc);
-  record->at = now.utc;
-  record->expires_at = expiry_of(will.message_expiry_s, now);
-  Routed routed = Routed::of(record, {});
-  publish(routed, now);
-}
-
 void Broker::State::publish_backend(MessageRecord message, std::uint64_t ticket, Now now) {
   if (ledger.bytes_waiting() > limits.max_unstored_bytes) {
     effects.push_back(PublishSettled{ticket, {}, ReasonCode::QuotaExceeded});
@@ -243,7 +228,7 @@ void Broker::State::publish(Routed& routed, Now now) {
   gather(routed);
   take_turns();
   const Session* publisher = routed.waiter.session != 0 ? session_of(routed.waiter.session) : nullptr;
-  routed.has_receipt = publisher && publisher->is_durable();
+  routed.has_receipt = (publisher && publisher->is_durable()) || routed.will.value != 0;
   routed.is_provisional = routed.has_receipt && !interested.empty();
   if (routed.retain) (retain(routed) ? routed.is_taken : routed.waiter.is_refused) = true;
   bool has_receivers = deliver_all(routed, now);
@@ -291,7 +276,9 @@ void Broker::State::one_answered(MessageId id, bool is_refused) {
     if (begin_final(id, *waiter)) return;
     --counters.unsettled;
     answer_waiter(*waiter, id, true);
-    if (waiter->kind == Waiter::Kind::Publisher) release(id);
+    const bool may_be_provisional =
+        waiter->kind == Waiter::Kind::Publisher || waiter->kind == Waiter::Kind::Will;
+    if (may_be_provisional) release(id);
   }
 }
 
@@ -301,6 +288,7 @@ void Broker::State::answer_waiter(const Waiter& waiter, MessageId id, bool has_r
   if (waiter.is_refused || (waiter.is_full && !waiter.is_taken)) reason = ReasonCode::QuotaExceeded;
   switch (waiter.kind) {
     case Waiter::Kind::None:
+    case Waiter::Kind::Will:
       break;
     case Waiter::Kind::Publisher:
       if (is_failure(reason)) refuse_receipt(waiter, id);

@@ -164,6 +164,7 @@ void Broker::State::refuse_receipt(const Waiter& waiter, MessageId id) {
 
 void Broker::State::keep_receipt(Routed& routed) {
   const Waiter& waiter = routed.waiter;
+  if (routed.will.value != 0) return keep_row_of_will(routed);
   if (!routed.is_provisional) {
     store_receipt(*session_of(waiter.session), waiter.packet_id, *receipt_of(waiter, routed.id));
     return owe_commit(*routed.keep());
@@ -174,11 +175,13 @@ void Broker::State::keep_receipt(Routed& routed) {
 // ---- several shards
 
 bool Broker::State::begin_final(MessageId id, const Waiter& waiter) {
-  if (provisional.empty() || waiter.kind != Waiter::Kind::Publisher) return false;
+  const bool is_exact = waiter.kind == Waiter::Kind::Publisher || waiter.kind == Waiter::Kind::Will;
+  if (provisional.empty() || !is_exact) return false;
   const auto found = provisional.find(id);
   if (found == provisional.end() || found->second.is_final) return false;
   found->second.is_final = true;
   ledger.open().finalized.push_back(id);
+  if (found->second.will.value != 0) ledger.open().wills_gone.push_back(found->second.will);
   if (Received* receipt = receipt_of(waiter, id))
     store_receipt(*session_of(waiter.session), waiter.packet_id, *receipt);
   settlements.open(id, waiter, 1);

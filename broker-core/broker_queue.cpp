@@ -348,6 +348,10 @@ void Broker::State::on_committed(Ledger::Waiting committed, bool is_failed, Now 
   for (const std::uint64_t key : committed.catching_up) {
     if (Session* session = session_of(key)) load_more(*session);
   }
+  for (const ConnectionId id : committed.accepted) {
+    if (Connection* connection = find(id)) release_held(*connection, is_failed, now);
+  }
+  ask_for_wills();
 }
 
 }  // namespace wake::broker

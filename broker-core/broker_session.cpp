@@ -1,5 +1,4 @@
-// Sessions beyond their connection: taking over, waiting, ending (v5 §4.1, §3.1.2.11.2), and the will (v5
-// §3.1.2.5).
+// Sessions beyond their connection: taking over, waiting, ending (v5 §4.1, §3.1.2.11.2).
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
@@ -19,7 +18,8 @@ void Broker::State::attach(Session& session, Connection& connection, Now now) {
   session.connection = connection.id;
   ++counters.clients_connected;
   session.ends_at = kNever;
-  session.delayed_will.reset();  // v5 [MQTT-3.1.3-9]: back before the delay has passed
+  if (session.delayed_will && session.will_due <= now.steady) fire_will(session, now);
+  drop_will(std::move(session.delayed_will));  // v5 [MQTT-3.1.3-9]: back before the delay has passed
   if (session.is_durable()) store_row(session);
   if (session.phone) phone_returned(session, now);
   resume(session);
@@ -45,16 +45,7 @@ void Broker::State::detach(Session& session, bool fires_will, Now now) {
         {now.steady + std::chrono::seconds(session.expiry_s), Timer::Kind::SessionEnd, session.key(), {}});
   }
   store_row(session);
-  if (!has_will) return session.delayed_will.reset();
-  const std::uint32_t delay_s = session.delayed_will->delay_s;
-  if (delay_s == 0) return fire_will(session, now);
-  session.will_due = now.steady + std::chrono::seconds(delay_s);
-  timers.arm({session.will_due, Timer::Kind::WillDelay, session.key(), {}});
-}
-
-void Broker::State::fire_will(Session& session, Now now) {
-  const std::unique_ptr<WillRecord> will = std::move(session.delayed_will);
-  if (!is_shutting_down) publish_will(session, *will, now);
+  if (has_will) delay_will(session, now);
 }
 
 /// Clean start: nothing of before remains, but the name (and, of a phone, its topic entries).

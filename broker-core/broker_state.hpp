@@ -28,6 +28,11 @@ struct Offered {
   std::uint64_t number = 0;
 };
 
+struct WillName {
+  ClientId client_id;
+  MessageId will;
+};
+
 struct Broker::State {
   State(const Limits& limits, const DeliveryOptions& delivery, ShardIdentity identity);
 
@@ -57,7 +62,11 @@ struct Broker::State {
   Ring<Offered> offered;
   Ledger ledger;
   MessageIds message_ids;
-  Settlements<Waiter> settlements;  // publishes whose acknowledgement waits
+  std::unordered_map<std::string, std::vector<std::unique_ptr<KeptWill>>>
+      due_wills;                       // of before a restart, by client id: due, and not yet judged
+  Ring<WillName> unasked_wills;        // of those, which JudgeWill has not named
+  std::uint32_t asked_will_count = 0;  // JudgeWill out
+  Settlements<Waiter> settlements;     // publishes whose acknowledgement waits
   std::unordered_map<MessageId, Provisional> provisional;
   std::vector<std::uint32_t> interested;           // shards that get the message being routed:
   std::size_t interest_count = 0;                  // so many of them matched, the rest has a member's turn
@@ -120,6 +129,7 @@ struct Broker::State {
   void fail(Connection& connection, ReasonCode reason, std::string why, Now now);
   void close(Connection& connection, std::string why, bool fires_will, Now now);
   void arm_connection(Connection& connection, SteadyTime due);
+  void arm_keep_alive(Connection& connection, Now now);
   void on_connection_timer(ConnectionId id, Now now);
   void resume_input(Connection& connection);
 
@@ -138,8 +148,28 @@ struct Broker::State {
   void count_session(const std::string& principal, bool add);
   bool has_session_left(const Principal& principal) const;
   std::uint32_t granted_expiry(std::uint32_t asked_s) const;
-  void fire_will(Session& session, Now now);
   void on_session_end(Session& session, Now now);
+
+  // ---- broker_will.cpp: wills, durable from CONNACK on
+  /// The will's row is on its way, and the connection's output waits for it.
+  void hold_for_will(Connection& connection, const Session& session);
+  /// It is on disk: the CONNACK leaves, and what came behind it.
+  void release_held(Connection& connection, bool is_failed, Now now);
+  void refuse_held(Connection& connection, ReasonCode reason, const std::string& why);
+  /// The connection ends: its will goes over to the session, or is forgotten.
+  void end_will(Connection& connection, Session& session, bool fires_will);
+  void drop_will(std::unique_ptr<KeptWill> will);
+  /// The session waits for its client, and its will with it.
+  void delay_will(Session& session, Now now);
+  void fire_will(Session& session, Now now);
+  void publish_will(const KeptWill& will, const Grants& grants, Now now);
+  void keep_row_of_will(Routed& routed);
+  void load_will(std::unique_ptr<KeptWill> will, Now now);
+  void judge_later(std::unique_ptr<KeptWill> will);
+  void ask_for_wills();
+  /// The client is here again, and we know what it may do.
+  void settle_restored_wills(const ClientId& client_id, const AuthOutcome& outcome, Now now);
+  std::unique_ptr<KeptWill> take_due_will(const std::string& client_id, MessageId will);
 
   // ---- broker_subscribe.cpp
   void on_subscribe(Connection& connection, const Subscribe& subscribe, Now now);
@@ -217,7 +247,6 @@ struct Broker::State {
   std::uint64_t expect_ack(Connection& connection, PacketId packet_id, Qos qos);
   void acknowledge(Connection& connection, std::uint64_t number, ReasonCode reason, bool is_partial = false);
   void refuse_receipt(const Waiter& waiter, MessageId id);
-  void publish_will(Session& session, const WillRecord& will, Now now);
   void publish_backend(MessageRecord record, std::uint64_t ticket, Now now);
   UtcTime expiry_of(std::optional<std::uint32_t> expiry_s, Now now) const;
   /// The whole way of a message that starts on this shard: retained, local receivers, other shards,

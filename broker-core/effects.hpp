@@ -62,6 +62,13 @@ struct Authenticate {
   std::string state{};                      // of the last answer; "" at the first step; never logged
   SteadyTime deadline = SteadyTime::max();  // from then on nobody waits for the answer
 };
+/// Off the shard: what may this principal do now? Its will, of before a restart, is due. Answer with
+/// on_will_judged.
+struct JudgeWill {
+  MessageId will{};
+  ClientId client_id{};
+  Principal principal{};
+};
 /// Read the oldest `limit` rows of the session's queue but for those we hold. Answer with on_queue_page.
 struct LoadQueue {
   ClientId client_id{};
@@ -108,7 +115,7 @@ struct Incident {
   std::string text{};
 };
 
-using Effect = std::variant<Close, Handover, Resume, Authenticate, LoadQueue, Notify, CancelNotice,
+using Effect = std::variant<Close, Handover, Resume, Authenticate, JudgeWill, LoadQueue, Notify, CancelNotice,
                             PublishSettled, PairRequest, Incident>;
 using Effects = std::vector<Effect>;
 

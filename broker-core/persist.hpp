@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -127,6 +128,24 @@ struct RetainedChange {
   MessageRecord message{};  // topic and id always; the rest when not clear
 };
 
+/// A client's will (v5 §3.1.2.5), from its CONNECT on. A row of its own, whether or not the session has one,
+/// because what must be told when the gateway dies is most of all that a client of a clean session is gone.
+struct WillRecord {
+  MessageId id{};     // the row's; the message that it becomes gets its own when it is published
+  unsigned node = 0;  // whose client it is
+  ClientId client_id{};
+  Principal principal{};
+  MessageRecord message{};  // without id and times
+  std::uint32_t delay_s = 0;
+  std::optional<std::uint32_t> message_expiry_s{};
+  UtcTime due_at = kNever;  // kNever while the client is connected (NULL in the table)
+};
+/// The client is gone and its will waits for its delay.
+struct WillDue {
+  MessageId id{};
+  UtcTime due_at{};
+};
+
 struct Persist {
   std::uint64_t batch = 0;                          // the shard's own count, answered by on_committed
   std::map<std::string, SessionChange> sessions{};  // by client id
@@ -143,11 +162,15 @@ struct Persist {
   std::vector<OutboxCancel> cancelled{};
   std::vector<Refusal> refused{};
   std::vector<RetainedChange> retained{};  // in order
+  std::vector<WillRecord> wills{};
+  std::vector<WillDue> wills_due{};
+  std::vector<MessageId> wills_gone{};  // published, with what else is in here, or not to be
 
   bool is_empty() const {
     return sessions.empty() && messages.empty() && queue.empty() && started.empty() && receipts.empty() &&
            finalized.empty() && inbox.empty() && outbox.empty() && acknowledged.empty() && trims.empty() &&
-           cancelled.empty() && refused.empty() && retained.empty();
+           cancelled.empty() && refused.empty() && retained.empty() && wills.empty() && wills_due.empty() &&
+           wills_gone.empty();
   }
 };
 

@@ -27,11 +27,13 @@ struct Routed {
   MessageId id;
   UtcTime at{};
   UtcTime expires_at = kNever;
-  bool has_receipt = false;  // its rows are committed with its publisher's packet id: see broker_qos2.cpp
+  bool has_receipt = false;  // its rows are committed with its publisher's packet id (broker_qos2.cpp), or
+                             // with the removal of the will that it was
   bool is_provisional = false;
   bool is_full = false;   // a receiver's queue was
   bool is_taken = false;  // a receiver has it, or it is retained
   Waiter waiter;
+  MessageId will{};    // that it was; 0: none
   MessageRef message;  // null until kept
 
   static Routed of(const RecordPtr& record, Waiter waiter);
@@ -64,6 +66,7 @@ struct EncodedCache {
 /// for it to be final.
 struct Provisional {
   bool is_final = false;              // the publisher's shard only: being committed as final
+  MessageId will{};                   // the publisher's shard only: whose row goes then
   std::vector<std::uint32_t> shards;  // the publisher's shard only: who else has it
   std::vector<std::uint64_t> sessions;
   std::vector<std::uint64_t> notices;  // sessions too: of phones

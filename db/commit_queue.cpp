@@ -38,6 +38,10 @@ std::size_t measure(const broker::Persist& persist) {
     bytes += 3 * kRow + change.message.topic.size() + change.message.payload.size() +
              change.message.properties.size();
   }
+  for (const auto& will : persist.wills) {
+    bytes +=
+        4 * kRow + will.message.topic.size() + will.message.payload.size() + will.message.properties.size();
+  }
   for (const auto& [client_id, change] : persist.sessions) {
     bytes += 3 * kRow;
     for (const auto& subscription : change.subscriptions)
@@ -46,7 +50,7 @@ std::size_t measure(const broker::Persist& persist) {
   return bytes + kRow * (persist.queue.size() + persist.inbox.size() + persist.outbox.size() +
                          persist.acknowledged.size() + persist.cancelled.size() + persist.started.size() +
                          persist.receipts.size() + persist.provisional.size() + persist.finalized.size() +
-                         persist.trims.size());
+                         persist.trims.size() + persist.wills_due.size() + persist.wills_gone.size());
 }
 
 }  // namespace

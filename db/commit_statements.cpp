@@ -41,6 +41,9 @@ constexpr const Query* kQueries[] = {
     &sql::store_refusals,
     &sql::clear_retained,
     &sql::store_retained,
+    &sql::store_wills,
+    &sql::delay_wills,
+    &sql::remove_wills,
 };
 
 std::int16_t number(broker::Qos qos) { return static_cast<std::int16_t>(qos); }
@@ -314,6 +317,40 @@ void append_retained(std::vector<Statement>& out, Group group) {
   append(out, sql::store_retained, topics, ids, payloads, qos, properties, publishers, at, expires_at);
 }
 
+/// An id is stored once, delayed later and removed last, whatever batches say it: so the order of the
+/// statements is right for a group, too.
+void append_wills(std::vector<Statement>& out, Group group) {
+  Column ids(Oid::Int8), nodes(Oid::Int4), clients(Oid::Text), kinds(Oid::Text), principals(Oid::Text),
+      topics(Oid::Text), payloads(Oid::Bytea), qos(Oid::Int2), retain(Oid::Bool), properties(Oid::Bytea),
+      delays(Oid::Int8), expiries(Oid::Int8);
+  Column delayed(Oid::Int8), due_at(Oid::Timestamptz), gone(Oid::Int8);
+  for (const Persist* batch : group) {
+    for (const broker::WillRecord& will : batch->wills) {
+      ids.add(will.id.value);
+      nodes.add(static_cast<std::int32_t>(will.node));
+      clients.add(will.client_id.value);
+      kinds.add(text_of(will.principal.kind));
+      principals.add(will.principal.id);
+      topics.add(will.message.topic);
+      payloads.add(will.message.payload);
+      qos.add(number(will.message.qos));
+      retain.add(will.message.retain);
+      properties.add(will.message.properties);
+      delays.add(std::int64_t{will.delay_s});
+      will.message_expiry_s ? expiries.add(std::int64_t{*will.message_expiry_s}) : expiries.add_null();
+    }
+    for (const broker::WillDue& due : batch->wills_due) {
+      delayed.add(due.id.value);
+      due_at.add(due.due_at);
+    }
+    for (const auto& id : batch->wills_gone) gone.add(id.value);
+  }
+  append(out, sql::store_wills, ids, nodes, clients, kinds, principals, topics, payloads, qos, retain,
+         properties, delays, expiries);
+  append(out, sql::delay_wills, delayed, due_at);
+  append(out, sql::remove_wills, gone);
+}
+
 }  // namespace
 
 std::span<const Query* const> commit_queries() { return kQueries; }
@@ -357,6 +394,7 @@ std::vector<Statement> make_commit_statements(const CommitGroup& whole, const Co
   append_trims(out, group);
   append_refusals(out, group);
   append_retained(out, group);
+  append_wills(out, group);
   return out;
 }
 

@@ -40,8 +40,8 @@ class CommitGroup {
 };
 
 /// One transaction's statements for the group, in order: purged sessions, stored sessions, subscriptions,
-/// messages, who is owed them, what QoS 2 must remember, removals, retained. Where two batches change the
-/// same row, the later one wins.
+/// messages, who is owed them, what QoS 2 must remember, removals, retained, wills. Where two batches change
+/// the same row, the later one wins.
 std::vector<pq::Statement> make_commit_statements(const CommitGroup& group, const CommitContext& context);
 
 }  // namespace wake::db

@@ -5,6 +5,7 @@
 
 #include "db/registry_store.hpp"
 #include "db/session_store.hpp"
+#include "db/will_store.hpp"
 #include "gateway/bridge/logins.hpp"
 #include "gateway/mqtt/shard.hpp"
 #include "gateway/observe/log.hpp"
@@ -12,7 +13,7 @@
 namespace wake::gateway {
 
 Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, const BridgeLogins& bridges,
-                 broker::Now now) {
+                 unsigned node, broker::Now now) {
   Loaded loaded;
   db::forget_provisional(connection);
   std::unordered_map<std::string, db::QueueCount> queues;
@@ -38,6 +39,11 @@ Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, 
   db::load_all_users(connection, [&](const broker::UserRecordPtr& user) {
     for (Shard* const shard : shards) shard->broker().apply_user(user, now);
     ++loaded.users;
+  });
+  db::load_wills(connection, node, now.utc, [&](broker::WillRecord&& will) {
+    const unsigned home = broker::home_shard(will.client_id.value, static_cast<unsigned>(shards.size()));
+    shards[home]->broker().load_will(std::move(will), now);
+    ++loaded.wills;
   });
   // Every shard knows what the others are interested in before any of them serves a client.
   for (unsigned from = 0; from < shards.size(); ++from) {

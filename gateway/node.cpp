@@ -169,13 +169,14 @@ void Node::load_everything(const config::Config& config) {
   const auto begun = std::chrono::steady_clock::now();
   const Loaded loaded = load_pool_.with([&](db::Connection& connection) {
     db::release_claims(connection, lease_->number());
-    return load_into(pointers_to(shards_), connection, bridge_logins_, read_clocks());
+    return load_into(pointers_to(shards_), connection, bridge_logins_,
+                     static_cast<unsigned>(lease_->number()), read_clocks());
   });
   const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
   log(LogLevel::Info, "node.loaded",
       std::to_string(loaded.sessions) + " sessions, " + std::to_string(loaded.retained) +
-          " retained messages, " + std::to_string(loaded.users) + " users in " +
-          std::to_string(took.count()) + " ms; node " + std::to_string(lease_->number()) +
+          " retained messages, " + std::to_string(loaded.users) + " users, " + std::to_string(loaded.wills) +
+          " wills in " + std::to_string(took.count()) + " ms; node " + std::to_string(lease_->number()) +
           ", shards: " + std::to_string(shards_.size()));
 }
 

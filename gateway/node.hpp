@@ -77,6 +77,7 @@ class Node final : public ShardHost {
  private:
   // ShardHost
   void authenticate(unsigned shard, broker::Authenticate question) override;
+  void judge_will(unsigned shard, broker::JudgeWill question) override;
   void load_queue(unsigned shard, broker::LoadQueue load) override;
   void commit(unsigned shard, broker::Persist batch) override;
   void notify(std::vector<broker::Notice> notices) override;

@@ -108,6 +108,23 @@ bool Node::answer_login(unsigned shard, broker::ConnectionId connection, broker:
   return true;
 }
 
+void Node::judge_will(unsigned shard, broker::JudgeWill question) {
+  load_workers_.post([this, shard, question = std::move(question)] {
+    // A bridge's own client has no will.
+    const bool may_have_one = !BridgeLogins::is_bridge(question.client_id);
+    std::optional<broker::Grants> grants;
+    while (may_have_one && !grants) {
+      AuthResult now_may = authenticator_.grants_for(question.principal, question.client_id.value);
+      if (now_may.outcome == AuthResult::Outcome::Ok) grants = std::move(now_may.grants);
+      if (now_may.outcome != AuthResult::Outcome::StorageAway) break;
+      if (!load_workers_.wait_for(kLoadRetry)) return;
+    }
+    shards_[shard]->post([question, grants = std::move(grants)](broker::Broker& broker, broker::Now now) {
+      broker.on_will_judged(question.client_id, question.will, grants, now);
+    });
+  });
+}
+
 void Node::load_queue(unsigned shard, broker::LoadQueue load) {
   load_workers_.post([this, shard, load = std::move(load)] {
     broker::QueuePage page;

@@ -15,11 +15,10 @@
 
 namespace wake::broker {
 
-/// A will as kept until the connection ends. Owned bytes.
-struct WillRecord {
-  MessageRecord message;  // id and time are given when it fires
-  std::uint32_t delay_s = 0;
-  std::optional<std::uint32_t> message_expiry_s;
+/// A will in memory, until its connection has ended and its delay has passed.
+struct KeptWill {
+  WillRecord record;
+  bool is_restored = false;  // of before a restart: whether it may still be published must be asked
 };
 
 /// One publish whose acknowledgement is not sent yet. Acknowledgements leave in the order of the publishes
@@ -39,7 +38,7 @@ struct PendingConnect {
   bool clean_start = false;
   bool wants_response_information = false;
   std::uint32_t expiry_s = 0;
-  std::unique_ptr<WillRecord> will;
+  std::unique_ptr<KeptWill> will;
 };
 
 /// Both directions of a connection's topic aliases; made when the first is used.
@@ -65,6 +64,7 @@ struct Connection {
   Version version = Version::V311;
   bool is_touched = false;       // in the list of those with something to write
   bool is_input_paused = false;  // a Resume is owed
+  bool is_held = false;          // nothing is written before its will is on disk: see broker_will.cpp
   bool is_bridge = false;        // 3.x: its subscriptions are no-local and retain-as-published
   bool wants_reasons = true;     // v5 §3.1.2.11.7 Request Problem Information
   bool sends_wake_id = false;    // v5 and authenticated: messages carry wake-id (contract §6)
@@ -84,7 +84,7 @@ struct Connection {
   std::unique_ptr<TopicAliases> aliases;
   std::unique_ptr<Exchange> exchange;
   std::unique_ptr<PendingConnect> pending;
-  std::unique_ptr<WillRecord> will;
+  std::unique_ptr<KeptWill> will;
   std::unique_ptr<ListenerFacts> listener;
 };
 

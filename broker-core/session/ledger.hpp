@@ -28,7 +28,8 @@ class Ledger {
     std::vector<std::pair<std::uint64_t, PacketId>> released;  // session key, packet id: receipts removed
     std::vector<std::uint64_t> catching_up;  // sessions (key) whose last page may be read then
     std::vector<std::pair<std::uint64_t, std::string>>
-        retained_jobs;  // session key, filter: start after the SUBACK
+        retained_jobs;                   // session key, filter: start after the SUBACK
+    std::vector<ConnectionId> accepted;  // whose CONNACK waits for their will
   };
 
   Persist& open() { return open_; }
@@ -45,6 +46,12 @@ class Ledger {
     open_.messages.push_back(*message.record);
     if (message.record->is_provisional) open_.provisional.push_back(message.record->id);
     waiting_.bytes += message.record->payload.size() + message.record->topic.size() + 128;
+  }
+  /// Puts the will's row into the open batch.
+  void store_will(const WillRecord& will) {
+    open_.wills.push_back(will);
+    waiting_.bytes +=
+        will.message.payload.size() + will.message.topic.size() + will.message.properties.size() + 128;
   }
   /// The change of a session in the open batch, made if there is none.
   SessionChange& session(const ClientId& client_id) { return open_.sessions[client_id.value]; }
@@ -90,7 +97,8 @@ class Ledger {
                    .started = {},
                    .released = {},
                    .catching_up = {},
-                   .retained_jobs = {}};
+                   .retained_jobs = {},
+                   .accepted = {}};
   std::deque<Waiting> taken_;
   std::uint64_t committed_ = 0;
   std::size_t bytes_waiting_ = 0;

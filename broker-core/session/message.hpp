@@ -13,7 +13,7 @@ namespace wake::broker {
 /// Who is told when every receiver that is owed the message has acknowledged it or has it committed (contract
 /// §2.1).
 struct Waiter {
-  enum class Kind : std::uint8_t { None, Publisher, Shard, Backend, Leaver };
+  enum class Kind : std::uint8_t { None, Publisher, Shard, Backend, Leaver, Will };
   Kind kind = Kind::None;
   ConnectionId connection;    // Publisher
   std::uint64_t number = 0;   // Publisher: its place among the connection's acknowledgements; Shard: which;

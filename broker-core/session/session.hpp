@@ -128,7 +128,7 @@ struct Session {
 
   std::unique_ptr<Leaving> leaving;
   std::vector<RetainedJob> retained_jobs;
-  std::unique_ptr<WillRecord> delayed_will;
+  std::unique_ptr<KeptWill> delayed_will;
   SteadyTime will_due{};
   std::unique_ptr<PhonePart> phone;
   std::uint32_t share_count = 0;  // shared ones among its subscriptions

@@ -124,3 +124,17 @@ WHERE retained.message_id < excluded.message_id
 INSERT INTO refusals (message_id, client_id, topic, at)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
 ON CONFLICT (message_id, client_id) DO NOTHING
+
+-- name: store_wills
+-- Each id is stored once, before anything else is said of it.
+INSERT INTO wills (id, node, client_id, principal_kind, principal_id, topic, payload, qos, retain, properties, delay_s,
+                   message_expiry_s)
+SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::smallint[],
+                     $9::boolean[], $10::bytea[], $11::bigint[], $12::bigint[])
+ON CONFLICT (id) DO NOTHING
+
+-- name: delay_wills
+UPDATE wills w SET due_at = d.due_at FROM unnest($1::bigint[], $2::timestamptz[]) AS d (id, due_at) WHERE w.id = d.id
+
+-- name: remove_wills
+DELETE FROM wills WHERE id = ANY ($1::bigint[])

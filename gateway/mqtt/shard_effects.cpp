@@ -48,6 +48,7 @@ void Shard::Impl::carry_out(broker::Effect& effect) {
   if (auto* handover = std::get_if<broker::Handover>(&effect)) return hand_over(*handover);
   if (auto* resume = std::get_if<broker::Resume>(&effect)) return sockets.resume(resume->connection, now);
   if (auto* ask = std::get_if<broker::Authenticate>(&effect)) return host.authenticate(self, std::move(*ask));
+  if (auto* judge = std::get_if<broker::JudgeWill>(&effect)) return host.judge_will(self, std::move(*judge));
   if (auto* load = std::get_if<broker::LoadQueue>(&effect)) return host.load_queue(self, std::move(*load));
   if (auto* notify = std::get_if<broker::Notify>(&effect))
     return notices.push_back(std::move(notify->notice));

@@ -12,6 +12,8 @@ class ShardHost {
  public:
   /// Answered by Broker::on_authenticated.
   virtual void authenticate(unsigned shard, broker::Authenticate question) = 0;
+  /// Answered by Broker::on_will_judged.
+  virtual void judge_will(unsigned shard, broker::JudgeWill question) = 0;
   /// Answered by Broker::on_queue_page.
   virtual void load_queue(unsigned shard, broker::LoadQueue load) = 0;
   /// Answered by Shard::post_committed.

@@ -31,6 +31,7 @@ struct Storage {
   std::set<std::pair<std::string, std::uint16_t>> receipts;
   std::set<MessageId> provisional;
   std::vector<Refusal> refused;
+  std::map<MessageId, WillRecord> wills;
 
   /// What a start does before anything is loaded: messages that never became final are forgotten.
   void forget_provisional() {
@@ -99,6 +100,11 @@ struct Storage {
       const auto found = outbox.find({cancel.message_id, cancel.phone_id});
       if (found != outbox.end() && found->second.state == "pending") found->second.state = "cancelled";
     }
+    for (const WillRecord& will : persist.wills) wills.emplace(will.id, will);
+    for (const WillDue& due : persist.wills_due) {
+      if (const auto found = wills.find(due.id); found != wills.end()) found->second.due_at = due.due_at;
+    }
+    for (const MessageId id : persist.wills_gone) wills.erase(id);
     for (const RetainedChange& change : persist.retained) {
       if (change.clear) {
         retained.erase(change.message.topic);

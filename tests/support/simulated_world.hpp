@@ -38,6 +38,7 @@ class World {
   bool commits_by_itself = true;                                   // else commit()
   std::function<AuthOutcome(const Authenticate&)> answers_method;  // enhanced authentication
   bool answers_pages = true;                                       // else answer_page()
+  bool judges_wills = true;                                        // else judge_wills()
   std::vector<Notice> notified;  // handed to the dispatcher, each at most once from memory
   std::vector<CancelNotice> cancelled;
   std::vector<PublishSettled> settled;
@@ -180,6 +181,11 @@ class World {
     settle();
   }
   std::size_t uncommitted() const { return submitted_.size(); }
+  void judge_wills() {
+    answer_wills();
+    settle();
+  }
+  std::size_t unjudged_wills() const { return judged_.size(); }
   void answer_pages() {
     answer_loads();
     settle();
@@ -192,6 +198,7 @@ class World {
     }
     submitted_.clear();
     loads_.clear();
+    judged_.clear();
     for (auto& [id, c] : clients_) c->is_connected = false;
     by_connection_.clear();
     step_clock(now.steady + 100ms);  // no process is back sooner, and message ids rest on that
@@ -250,6 +257,11 @@ class World {
     for (auto& broker : brokers_) {
       for (const auto& [topic, message] : storage.retained) broker->load_retained(message);
       for (const auto& [name, user] : users) broker->apply_user(user, now);
+    }
+    for (auto& [id, will] : storage.wills) {
+      if (will.due_at == kNever && will.delay_s > 0)
+        will.due_at = now.utc + std::chrono::seconds(will.delay_s);
+      home_of(will.client_id.value).load_will(will, now);
     }
     settle();
   }
@@ -347,6 +359,9 @@ class World {
       const bool has_method = !question->method.empty() && answers_method;
       brokers_[k]->on_authenticated(
           question->connection, has_method ? answers_method(*question) : who(question->client_id.value), now);
+    } else if (auto* judge = std::get_if<JudgeWill>(&effect)) {
+      judged_.emplace_back(k, *judge);
+      if (judges_wills) answer_wills();
     } else if (auto* load = std::get_if<LoadQueue>(&effect)) {
       loads_.emplace_back(k, *load);
       if (answers_pages) answer_loads();
@@ -364,6 +379,14 @@ class World {
       pair_requests.push_back(*pair);
     } else if (auto* incident = std::get_if<Incident>(&effect)) {
       incidents.emplace_back(incident->event);
+    }
+  }
+  void answer_wills() {
+    for (auto& [k, judge] : std::exchange(judged_, {})) {
+      const AuthOutcome outcome = who(judge.client_id.value);
+      const bool is_here = outcome.kind == AuthOutcome::Kind::Allowed;
+      brokers_[k]->on_will_judged(judge.client_id, judge.will,
+                                  is_here ? std::optional(outcome.grants) : std::nullopt, now);
     }
   }
   void answer_loads() {
@@ -392,6 +415,7 @@ class World {
   std::map<std::pair<unsigned, std::uint64_t>, Client*> by_connection_;
   std::deque<std::pair<unsigned, Persist>> submitted_;
   std::vector<std::pair<unsigned, LoadQueue>> loads_;
+  std::vector<std::pair<unsigned, JudgeWill>> judged_;
 };
 
 }  // namespace wake::test

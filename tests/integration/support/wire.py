@@ -36,13 +36,15 @@ def packet(packet_type, body=b"", flags=0):
 
 def connect_packet(client_id, username=None, password=None, version=4, clean=True, keep_alive=60, properties=b"",
                    will=None):
-    """`will`: (topic, payload, qos, retain)."""
+    """`will`: (topic, payload, qos, retain), of 5.0 and its delay in seconds where it has one."""
     flags = 0x02 if clean else 0
     payload = text(client_id)
     if will is not None:
-        topic, content, qos, retain = will
+        topic, content, qos, retain, *delay = will
         flags |= 0x04 | qos << 3 | (0x20 if retain else 0)
-        payload += (b"\0" if version == 5 else b"") + text(topic) + text(content)
+        will_properties = b"\x18" + struct.pack(">I", delay[0]) if delay else b""
+        payload += varint(len(will_properties)) + will_properties if version == 5 else b""
+        payload += text(topic) + text(content)
     if username is not None:
         flags |= 0x80
         payload += text(username)

@@ -1,0 +1,152 @@
+"""Wills whose gateway goes first, or in the midst of it: kill -9, SIGTERM, restart. Real clients where it can be a real client."""
+
+import struct
+import subprocess
+import time
+import unittest
+
+from support.case import Story, WakeCase
+from support.postgres import shared_cluster
+from support.waiting import wait_until
+from support.wire import DISCONNECT, PUBLISH, Wire
+
+_ROUNDS = 9
+
+
+def _expiry(seconds):
+    return b"\x11" + struct.pack(">I", seconds)
+
+
+class Wills(WakeCase):
+    def setUp(self):
+        super().setUp()
+        self.gateway = self.make_gateway(shards=3)
+        self.story = Story(self.gateway)
+        self.login = ("api-key", self.story.api_key)
+        with self.reader() as reader:
+            reader.subscribe("wills/#", qos=1)
+            reader.disconnect()
+
+    def reader(self):
+        wire = Wire(self.gateway.mqtt_port)
+        self.addCleanup(wire.close)
+        wire.connect("reader", *self.login, clean=False)
+        return wire
+
+    def client(self, client_id, will, expiry=0, login=None):
+        """A 5.0 client; `expiry` of its session, in seconds."""
+        wire = Wire(self.gateway.mqtt_port, version=5)
+        self.addCleanup(wire.close)
+        answer = wire.connect(client_id, *(login or self.login), clean=False, properties=_expiry(expiry), will=will)
+        self.assertEqual(answer.code, 0)
+        return wire
+
+    def read(self, reader, count):
+        return [reader.read_message().payload.decode() for _ in range(count)]
+
+    def wills_kept(self):
+        return int(shared_cluster().sql("SELECT count(*) FROM wills", self.gateway.database)[0])
+
+    def test_those_of_real_clients_that_die_with_the_gateway_are_published_once(self):
+        clients = []
+        for version in ("mqttv311", "mqttv5"):
+            for qos in (0, 1, 2):
+                name = f"{version}-{qos}"
+                retain = ["--will-retain"] if qos == 1 else []
+                clients.append(subprocess.Popen(
+                    ["mosquitto_sub", "-h", "localhost", "-p", str(self.gateway.mqtt_port), "-V", version, "-i", name,
+                     "-u", self.login[0], "-P", self.login[1], "-t", "nothing", "--will-topic", f"wills/{name}",
+                     "--will-payload", name, "--will-qos", str(qos), *retain],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+                self.addCleanup(clients[-1].wait)
+                self.addCleanup(clients[-1].kill)
+        names = sorted(f"{version}-{qos}" for version in ("mqttv311", "mqttv5") for qos in (0, 1, 2))
+        self.story.wait_connected(*names)
+        for client in clients:
+            client.kill()  # some are noticed before the gateway goes, some are not
+        self.gateway.kill()
+        self.gateway.start()
+        reader = self.reader()
+        stored = [name for name in names if not name.endswith("-0")]  # the reader was away: no QoS 0
+        self.assertEqual(sorted(self.read(reader, len(stored))), stored)
+        reader.ping()
+        self.assertEqual(reader.early, [])
+        with Wire(self.gateway.mqtt_port) as late:
+            late.connect("late", *self.login)
+            late.subscribe("wills/#")
+            kept = [late.read_message() for _ in range(2)]
+            self.assertEqual(sorted(message.payload.decode() for message in kept), ["mqttv311-1", "mqttv5-1"])
+            late.ping()
+            self.assertEqual(late.early, [])
+        wait_until(lambda: self.wills_kept() == 0, lambda: f"{self.wills_kept()} wills are still kept")
+
+    def test_a_proper_disconnect_leaves_nothing_for_the_next_start(self):
+        client = self.client("proper", ("wills/proper", "gone", 1, False), expiry=60)
+        client.disconnect()
+        self.story.wait_connected("proper", present=False)
+        wait_until(lambda: self.wills_kept() == 0, lambda: f"{self.wills_kept()} wills are still kept")
+        self.client("sentinel", ("wills/sentinel", "sentinel", 1, False))
+        self.gateway.kill()
+        self.gateway.start()
+        self.assertEqual(self.read(self.reader(), 1), ["sentinel"])
+
+    def test_at_a_shutdown_they_wait_for_the_next_start(self):
+        client = self.client("stopped", ("wills/stopped", "gone", 1, False))
+        reader = self.reader()
+        self.gateway.stop()
+        self.assertEqual((client.expect(DISCONNECT).body[0]), 0x8B)
+        self.assertEqual(reader.expect_end(), [])
+        self.gateway.start()
+        self.assertEqual(self.read(self.reader(), 1), ["gone"])
+
+    def test_one_that_was_just_published_when_the_gateway_was_killed_is_published_once(self):
+        for number in range(_ROUNDS):
+            watcher = Wire(self.gateway.mqtt_port)
+            self.addCleanup(watcher.close)
+            watcher.connect("watcher", *self.login)
+            watcher.subscribe("wills/#", qos=0)
+            self.client(f"victim-{number}", (f"wills/{number}", f"gone {number}", 2, False)).close()
+            if number % 3 > 0:
+                watcher.expect(PUBLISH)  # so it is being stored, or is
+            if number % 3 > 1:
+                wait_until(lambda: self.wills_kept() == 0, lambda: f"{self.wills_kept()} wills are still kept")
+            self.gateway.kill()
+            self.gateway.start()
+        reader = self.reader()
+        expected = [f"gone {number}" for number in range(_ROUNDS)]
+        self.assertEqual(sorted(self.read(reader, _ROUNDS)), expected)
+        reader.ping()
+        self.assertEqual(reader.early, [])
+
+    def test_a_delay_is_never_cut_short_and_who_is_back_in_time_is_not_mourned(self):
+        self.client("returns", ("wills/returns", "returns", 1, False, 3), expiry=60)
+        self.client("stays away", ("wills/away", "away", 1, False, 3), expiry=60)
+        self.client("left before", ("wills/before", "before", 1, False, 3), expiry=60).close()
+        left = time.monotonic()
+        self.story.wait_connected("left before", present=False)
+        self.gateway.kill()
+        restarted = time.monotonic()
+        self.gateway.start()
+        self.client("returns", ("wills/returns", "returns", 1, False, 3), expiry=60)
+        reader = self.reader()
+        self.assertEqual(self.read(reader, 1), ["before"])
+        self.assertGreaterEqual(time.monotonic() - left, 2.9)
+        self.assertEqual(self.read(reader, 1), ["away"])
+        self.assertGreaterEqual(time.monotonic() - restarted, 3)
+        reader.ping()
+        self.assertEqual(reader.early, [])
+
+    def test_one_that_lost_its_permission_meanwhile_is_not_published(self):
+        secret = self.story.add_camera("CAM1")
+        self.client("CAM1", ("wills/CAM1", "of a removed device", 1, False), login=("CAM1", secret))
+        self.client("sentinel", ("wills/sentinel", "sentinel", 1, False))
+        self.gateway.kill()
+        self.gateway.command("device", "remove", "CAM1")
+        self.gateway.start()
+        self.assertEqual(self.read(self.reader(), 1), ["sentinel"])
+        self.gateway.program.wait_for_log(r"will\.denied")
+        wait_until(lambda: self.wills_kept() == 0, lambda: f"{self.wills_kept()} wills are still kept")
+
+
+if __name__ == "__main__":
+    unittest.main()
