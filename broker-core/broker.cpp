@@ -2,6 +2,8 @@
 // by subject.
 #include "broker-core/broker.hpp"
 
+#include <algorithm>
+
 #include "broker-core/broker_state.hpp"
 
 namespace wake::broker {
@@ -88,6 +90,9 @@ void Broker::load_session(SessionRecord record, std::uint32_t queued_messages, s
   session.queued_messages = queued_messages;
   session.queued_bytes = queued_bytes;
   session.ends_at = record.ends_at;
+  session.doubtful_count = std::min<std::uint32_t>(queued_messages, state_->limits.max_inflight);
+  session.doubtful_until =
+      record.ends_at == kNever ? now.utc : record.ends_at - std::chrono::seconds(record.expiry_s);
   for (const PacketId id : record.receipts) session.received[id.value] = {.message = {}, .is_stored = true};
   for (const PacketId id : record.started) session.restored[id.value] = Session::kNotLoaded;
   for (SubscriptionRecord& subscription : record.subscriptions) {

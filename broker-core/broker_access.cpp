@@ -27,7 +27,9 @@ void Broker::State::end_login(Session& session, bool is_gone, Now now) {
     fail(*connection, ReasonCode::AdministrativeAction, "its credentials were changed or revoked", now);
   }
   Session* left = is_gone ? session_of(key) : nullptr;
-  if (left) remove(*left, now);
+  if (!left || left->leaving) return;
+  if (has_shared_backlog(*left)) return begin_leaving(*left);
+  remove(*left, now);
 }
 
 std::vector<SessionView> Broker::sessions(const std::function<bool(const Principal&)>& is_meant) const {

@@ -28,6 +28,7 @@ void Broker::State::load_more(Session& session) {
   for (std::size_t i = 0; i < session.fresh.size(); ++i)
     load.except.push_back(session.fresh[i].message->record->id);
   for (std::size_t i = 0; i < session.removals.size(); ++i) load.except.push_back(session.removals[i].second);
+  load.except.insert(load.except.end(), session.handing.begin(), session.handing.end());
   session.load_ticket = load.ticket;
   effects.push_back(std::move(load));
 }
@@ -41,6 +42,7 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
   const std::vector<ShareName> groups = groups_of(session);
   for (QueuedMessage& row : page.messages) {
     auto record = std::make_shared<const MessageRecord>(std::move(row.message));
+    if (hand_left_over(session, row, record, now)) continue;
     const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
     Delivery owed{.message = message, .qos = row.qos, .is_stored = true, .retain = row.retain};
     owed.subscription_id = row.subscription_id;
@@ -55,6 +57,7 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
       session.fresh.pop_front();
     }
     session.is_catching_up = session.has_stored_tail = false;
+    session.left_groups.clear();
     std::erase_if(session.restored, [](const auto& known) { return known.second == Session::kNotLoaded; });
     recount(session);
   } else if (is_short) {

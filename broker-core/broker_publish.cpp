@@ -279,6 +279,12 @@ void Broker::State::one_answered(MessageId id, bool is_refused) {
     const bool may_be_provisional =
         waiter->kind == Waiter::Kind::Publisher || waiter->kind == Waiter::Kind::Will;
     if (may_be_provisional) release(id);
+    if (leavers.empty()) return;
+    const auto [first, last] = leavers.equal_range(id);
+    std::vector<std::uint64_t> told;
+    for (auto one = first; one != last; ++one) told.push_back(one->second);
+    leavers.erase(first, last);
+    for (const std::uint64_t session : told) on_handed_over(session, id);
   }
 }
 
@@ -299,7 +305,7 @@ void Broker::State::answer_waiter(const Waiter& waiter, MessageId id, bool has_r
       mail[waiter.number].push_back(SettledMail{id, waiter.is_refused, waiter.is_full, waiter.is_taken});
       break;
     case Waiter::Kind::Leaver:
-      on_handed_over(waiter.number);
+      on_handed_over(waiter.number, id);
       break;
     case Waiter::Kind::Backend:
       effects.push_back(PublishSettled{waiter.number, id, reason});

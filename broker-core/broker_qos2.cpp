@@ -99,6 +99,10 @@ void Broker::State::send_pubrel(Connection& connection, PacketId packet_id, Reas
 
 /// A row of the queue as storage has it joins the deliveries.
 void Broker::State::restore(Session& session, const QueuedMessage& row, Delivery owed) {
+  if (session.doubtful_count > 0) {
+    --session.doubtful_count;
+    owed.is_doubtful = row.qos == Qos::AtLeastOnce && owed.message->record->at <= session.doubtful_until;
+  }
   if (row.packet_id.value == 0) return session.append(std::move(owed));
   owed.packet_id = row.packet_id.value;
   owed.is_again = owed.is_committed = true;

@@ -178,6 +178,7 @@ void Broker::State::pump(Session& session, Now now) {
 bool Broker::State::send_delivery(Connection& connection, Session& session, std::size_t position, Now now) {
   const Delivery& next = session.deliveries[position];
   const bool is_again = next.is_again;
+  const bool has_dup = is_again || next.is_doubtful;
   const PacketId packet_id = session.packet_id_at(position);
   const MessageRecord& record = *next.message->record;
   if (record.expires_at <= now.utc && !is_again) return false;
@@ -185,7 +186,7 @@ bool Broker::State::send_delivery(Connection& connection, Session& session, std:
   std::string properties = record.properties;
   if (connection.sends_wake_id) append_user_property(properties, "wake-id", std::to_string(record.id.value));
   PublishParts parts{.version = connection.version,
-                     .dup = is_again,
+                     .dup = has_dup,
                      .qos = next.qos,
                      .retain = next.retain,
                      .topic = record.topic,
@@ -205,7 +206,7 @@ bool Broker::State::send_delivery(Connection& connection, Session& session, std:
     return false;
   }
   use_alias(connection, parts);
-  append_publish(make_publish_template(parts), packet_id, is_again, connection.output.own_bytes());
+  append_publish(make_publish_template(parts), packet_id, has_dup, connection.output.own_bytes());
   connection.output.own_bytes_written();
   count_sent(record.payload.size());
   touch(connection);

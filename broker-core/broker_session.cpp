@@ -62,6 +62,9 @@ void Broker::State::purge(Session& session, Now now) {
   session.deliveries.clear();
   session.fresh.clear();
   session.removals.clear();
+  session.handing.clear();
+  session.left_groups.clear();
+  session.doubtful_count = 0;
   session.received.clear();
   session.restored.clear();
   session.sent = session.inflight = session.held = session.queued_messages = 0;

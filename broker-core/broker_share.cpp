@@ -2,9 +2,10 @@
 // the messages of a member that leaves.
 //
 // The shard on which a message starts picks (topic/share_groups.hpp). A member elsewhere gets it by RouteMail
-// that names it. What a leaver has not finished goes to another member with the settlement it already had, so
-// the publisher is not told of success before the other one has it. v5 [MQTT-4.8.2-5]: but not a QoS 2
-// message whose sending has begun.
+// that names it. What a leaver has not finished goes to another member: with the settlement it already had,
+// so the publisher is not told of success before the other one has it; or, when the leaver has it in storage
+// and the publisher may have been told, by broker_leave.cpp. v5 [MQTT-4.8.2-5]: but not a QoS 2 message whose
+// sending has begun.
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
@@ -39,6 +40,7 @@ void Broker::State::drop_subscription(Session& session, std::string_view filter)
 }
 
 void Broker::State::join(Session& session, const std::string& name) {
+  std::erase_if(session.left_groups, [&](const ShareName& left) { return *left == name; });
   session.readiness = readiness_of(session);
   ++counters.shared_subscriptions;
   ++session.share_count;
@@ -182,6 +184,7 @@ std::vector<Delivery> Broker::State::take_all_shared(Session& session) {
     if (!held.message || !held.share || (has_begun && held.qos == Qos::ExactlyOnce)) continue;
     taken.push_back(held);
     held.is_owed = false;  // the copy's business now
+    held.share.reset();
   }
   return taken;
 }
@@ -192,7 +195,7 @@ std::vector<Delivery> Broker::State::take_unsent(Session& session, std::string_v
     Delivery& held = session.deliveries[i];
     const bool has_begun = held.is_again || held.packet_id != 0;
     if (!held.message || !held.share || *held.share != name || has_begun) continue;
-    forget_owed(session, held);
+    forget_owed(session, *held.message->record);
     taken.push_back(held);
     held.step = Delivery::Step::Done;
     held.message = MessageRef();
@@ -200,23 +203,18 @@ std::vector<Delivery> Broker::State::take_unsent(Session& session, std::string_v
   return taken;
 }
 
-void Broker::State::forget_owed(Session& session, const Delivery& gone) {
-  const MessageRecord& record = *gone.message->record;
+void Broker::State::forget_owed(Session& session, const MessageRecord& record) {
   if (session.queued_messages > 0) --session.queued_messages;
   session.queued_bytes -= std::min(session.queued_bytes, record.payload.size() + record.topic.size());
   if (session.is_full) tell_room(session);
-  if (!gone.is_stored) return;
-  ledger.open().acknowledged.push_back({session.client_id, record.id});
-  session.removals.push_back({ledger.batch(), record.id});
+}
+
+void Broker::State::remove_row(Session& session, MessageId id) {
+  ledger.open().acknowledged.push_back({session.client_id, id});
+  session.removals.push_back({ledger.batch(), id});
 }
 
 void Broker::State::hand_over(std::vector<Delivery> left, Now now) {
-  if (left.empty()) return;
-  // A member may end while a message is being routed: what that was about is kept aside.
-  auto routed_targets = std::exchange(targets, {});
-  auto routed_interested = std::exchange(interested, {});
-  auto routed_turns = std::exchange(turns_elsewhere, {});
-  const std::size_t routed_count = interest_count;
   for (const Delivery& one : left) {
     const MessageId id = one.message->record->id;
     if (auto turn = shares.pick(*one.share)) {
@@ -228,10 +226,6 @@ void Broker::State::hand_over(std::vector<Delivery> left, Now now) {
     }
     if (one.is_owed) one_answered(id, false);  // whoever has it now is owed it by itself
   }
-  interest_count = routed_count;
-  targets = std::move(routed_targets);
-  interested = std::move(routed_interested);
-  turns_elsewhere = std::move(routed_turns);
 }
 
 /// A message that has become final since is not marked as provisional anew.
@@ -243,14 +237,19 @@ RecordPtr Broker::State::final_record(const RecordPtr& record) const {
 }
 
 void Broker::State::give_turn(ShareGroups::Turn turn, Routed& routed, Now now) {
-  targets.clear();
-  interested.clear();
-  turns_elsewhere.clear();
-  interest_count = 0;
+  // A member may end while a message is being routed: what that was about is kept aside.
+  auto routed_targets = std::exchange(targets, {});
+  auto routed_interested = std::exchange(interested, {});
+  auto routed_turns = std::exchange(turns_elsewhere, {});
+  const std::size_t routed_count = std::exchange(interest_count, 0);
   ++epoch;
   take_turn(std::move(turn));
   deliver_all(routed, now);
   send_on(routed, 1);
+  interest_count = routed_count;
+  targets = std::move(routed_targets);
+  interested = std::move(routed_interested);
+  turns_elsewhere = std::move(routed_turns);
 }
 
 }  // namespace wake::broker

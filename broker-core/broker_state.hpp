@@ -66,7 +66,8 @@ struct Broker::State {
       due_wills;                       // of before a restart, by client id: due, and not yet judged
   Ring<WillName> unasked_wills;        // of those, which JudgeWill has not named
   std::uint32_t asked_will_count = 0;  // JudgeWill out
-  Settlements<Waiter> settlements;     // publishes whose acknowledgement waits
+  std::unordered_multimap<MessageId, std::uint64_t> leavers;  // sessions that wait for a settlement of others
+  Settlements<Waiter> settlements;                            // publishes whose acknowledgement waits
   std::unordered_map<MessageId, Provisional> provisional;
   std::vector<std::uint32_t> interested;           // shards that get the message being routed:
   std::size_t interest_count = 0;                  // so many of them matched, the rest has a member's turn
@@ -218,7 +219,8 @@ struct Broker::State {
   /// What UNSUBSCRIBE leaves to them; of what it was sent, a session completes the delivery (v5
   /// [MQTT-3.10.4-3]).
   std::vector<Delivery> take_unsent(Session& session, std::string_view name);
-  void forget_owed(Session& session, const Delivery& gone);
+  void forget_owed(Session& session, const MessageRecord& record);
+  void remove_row(Session& session, MessageId id);
   void tell_when_final(MessageId id, unsigned shard);
   RecordPtr final_record(const RecordPtr& record) const;
   /// The leaver is no member any more.
@@ -230,7 +232,12 @@ struct Broker::State {
   void begin_leaving(Session& session);
   void load_leaving(Session& session);
   void on_leaving_page(Session& session, QueuePage page, Now now);
-  void on_handed_over(std::uint64_t session_key);
+  /// Another member gets the message; the leaver's row stays until that has it. False: there is none.
+  bool hand_durably(Session& session, const RecordPtr& record, std::string_view name, Now now);
+  void on_handed_over(std::uint64_t session_key, MessageId id);
+  void hand_on_unsubscribe(Session& session, const std::string& name, Now now);
+  /// A row read back that was for a group it has left, and for nothing else.
+  bool hand_left_over(Session& session, const QueuedMessage& row, const RecordPtr& record, Now now);
   void end_leaving(Session& session, Now now);
   bool waits_for_leaver(Connection& connection, AuthOutcome& outcome, Now now);
 

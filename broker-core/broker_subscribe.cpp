@@ -93,7 +93,7 @@ bool Broker::State::unsubscribe_one(Session& session, std::string_view filter) {
   if (session.is_durable()) ledger.session(session.client_id).subscriptions.push_back({true, known->second});
   const std::string name = known->first;
   session.subscriptions.erase(known);
-  if (parse_shared(name)) hand_over(take_unsent(session, name), moment);
+  if (parse_shared(name)) hand_on_unsubscribe(session, name, moment);
   return true;
 }
 

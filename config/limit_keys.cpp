@@ -85,7 +85,8 @@ std::vector<Key> limit_keys() {
       {.section = "limits",
        .name = "max_unstored",
        .field = field(&L::max_unstored_bytes, Size{kMiB, 1024 * kGiB}),
-       .prose = "Bytes of messages that wait in one shard for PostgreSQL. Beyond it publishes are refused."},
+       .prose = "Bytes of messages and wills that wait in one shard for PostgreSQL. Beyond it publishes are "
+                "refused, and connections with a will."},
       {.section = "limits",
        .name = "max_topic_levels",
        .field = field(&L::max_topic_levels, Integer{1, 65'535}),

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct Delivery {
   bool retain = false;
   bool rings_always = false;    // its entry's mode is `always`: an immediate ack does not cancel the push
   bool is_again = false;        // sent on an earlier connection: it goes out with DUP
+  bool is_doubtful = false;     // QoS 1, of before a restart: nobody knows whether it was sent; with DUP, too
   bool is_committed = false;    // QoS 2, durable: its packet id is on disk; Received: so is its PUBREC
   std::uint16_t packet_id = 0;  // QoS 2, durable: written down or being so; 0: computed from its number
   bool has_more_ids =
@@ -82,9 +84,8 @@ struct RetainedJob {
 
 /// A session whose stored messages of shared subscriptions go to other members before it ends.
 struct Leaving {
-  std::vector<ShareName> names;         // "$share/..." of the groups it was in
-  std::vector<MessageId> handed;        // read from storage so far
-  std::uint32_t outstanding_count = 0;  // handed on and not settled yet
+  std::vector<ShareName> names;   // "$share/..." of the groups it was in
+  std::vector<MessageId> handed;  // read from storage so far
   bool has_read_all = false;
   std::vector<std::pair<ConnectionId, AuthOutcome>> waiting;  // CONNECTs under its client id
 };
@@ -126,7 +127,12 @@ struct Session {
   bool is_full = false;               // beyond its limit, and said so
   std::uint32_t traced_refusals = 0;  // since then
 
+  std::uint32_t doubtful_count = 0;  // of the oldest stored messages: may have been sent before the restart,
+  UtcTime doubtful_until{};          // if they are from before this
+
   std::unique_ptr<Leaving> leaving;
+  std::set<MessageId> handing;  // given to other members of a group; rows are kept until those have them
+  std::vector<ShareName> left_groups;  // for which storage may still hold messages
   std::vector<RetainedJob> retained_jobs;
   std::unique_ptr<KeptWill> delayed_will;
   SteadyTime will_due{};

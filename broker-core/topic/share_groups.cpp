@@ -19,29 +19,29 @@ std::optional<std::uint32_t> ShareGroups::join(std::string_view name, Member mem
     found = numbers_.emplace(*groups_[*made].name, *made).first;
   }
   std::unique_ptr<Peer>& peer = peers_[member];
-  if (!peer) peer = std::make_unique<Peer>(Peer{member, readiness, 0});
-  peer->readiness = readiness;
+  if (!peer) peer = std::make_unique<Peer>(Peer{member, readiness, {}});
+  move_to(*peer, readiness);
+  if (peer->places.contains(found->second)) return made;
   Group& group = groups_[found->second];
-  if (std::ranges::find(group.members, peer.get()) == group.members.end()) {
-    group.members.push_back(peer.get());
-    ++peer->group_count;
-  }
+  Line& line = group.line(readiness);
+  peer->places.emplace(found->second, line.insert(line.end(), peer.get()));
+  ++group.member_count;
   return made;
 }
 
 std::optional<std::uint32_t> ShareGroups::leave(std::string_view name, Member member) {
   const auto found = numbers_.find(name);
-  const auto peer = peers_.find(member);
-  if (found == numbers_.end() || peer == peers_.end()) return std::nullopt;
+  const auto known = peers_.find(member);
+  if (found == numbers_.end() || known == peers_.end()) return std::nullopt;
   const std::uint32_t number = found->second;
+  Peer& peer = *known->second;
+  const auto place = peer.places.find(number);
+  if (place == peer.places.end()) return std::nullopt;
   Group& group = groups_[number];
-  const auto place = std::ranges::find(group.members, peer->second.get());
-  if (place == group.members.end()) return std::nullopt;
-  const auto position = static_cast<std::size_t>(place - group.members.begin());
-  group.members.erase(place);
-  if (group.next > position) --group.next;
-  if (--peer->second->group_count == 0) peers_.erase(peer);
-  if (!group.members.empty()) return std::nullopt;
+  group.line(peer.readiness).erase(place->second);
+  peer.places.erase(place);
+  if (peer.places.empty()) peers_.erase(known);
+  if (--group.member_count > 0) return std::nullopt;
   numbers_.erase(found);
   group = Group{};
   free_groups_.push_back(number);
@@ -50,25 +50,28 @@ std::optional<std::uint32_t> ShareGroups::leave(std::string_view name, Member me
 
 void ShareGroups::set_readiness(Member member, Readiness readiness) {
   const auto peer = peers_.find(member);
-  if (peer != peers_.end()) peer->second->readiness = readiness;
+  if (peer != peers_.end()) move_to(*peer->second, readiness);
+}
+
+void ShareGroups::move_to(Peer& peer, Readiness readiness) {
+  if (peer.readiness == readiness) return;
+  for (const auto& [number, place] : peer.places) {
+    Line& line = groups_[number].line(readiness);
+    line.splice(line.end(), groups_[number].line(peer.readiness), place);
+  }
+  peer.readiness = readiness;
 }
 
 std::size_t ShareGroups::member_count(std::string_view name) const {
   const auto found = numbers_.find(name);
-  return found == numbers_.end() ? 0 : groups_[found->second].members.size();
+  return found == numbers_.end() ? 0 : groups_[found->second].member_count;
 }
 
 ShareGroups::Turn ShareGroups::pick(std::uint32_t number) {
   Group& group = groups_[number];
-  const std::size_t count = group.members.size();
-  std::size_t best = group.next % count;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t position = (group.next + i) % count;
-    if (group.members[position]->readiness < group.members[best]->readiness) best = position;
-    if (group.members[best]->readiness == Readiness::Free) break;
-  }
-  group.next = best + 1;
-  return {group.members[best]->member, group.name};
+  Line& best = *std::ranges::find_if(group.lines, [](const Line& line) { return !line.empty(); });
+  best.splice(best.end(), best, best.begin());
+  return {best.back()->member, group.name};
 }
 
 std::optional<ShareGroups::Turn> ShareGroups::pick(std::string_view name) {

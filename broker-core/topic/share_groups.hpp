@@ -6,7 +6,9 @@
 // own shard, which is never late about its own. Threads: none; one shard owns one.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,22 +49,28 @@ class ShareGroups {
   void set_readiness(Member member, Readiness readiness);
   std::size_t member_count(std::string_view name) const;
 
-  /// The next in turn among those who can take it best. Linear in the group only while nobody is Free.
+  /// The next in turn among those who can take it best. O(1), whoever is free or not.
   Turn pick(std::uint32_t group);
   /// By name; nullopt when nobody is in it.
   std::optional<Turn> pick(std::string_view name);
 
  private:
+  struct Peer;
+  /// Members of one readiness: the next in turn first, whoever was picked or has just joined it last.
+  using Line = std::list<Peer*>;
+  static constexpr std::size_t kReadinesses = static_cast<std::size_t>(Readiness::Full) + 1;
   struct Peer {
     Member member;
     Readiness readiness = Readiness::Free;
-    std::uint32_t group_count = 0;
+    std::unordered_map<std::uint32_t, Line::iterator> places;  // by group, in the line of its readiness
   };
   struct Group {
     ShareName name;
-    std::vector<Peer*> members;
-    std::size_t next = 0;
+    std::array<Line, kReadinesses> lines;
+    std::size_t member_count = 0;
+    Line& line(Readiness readiness) { return lines[static_cast<std::size_t>(readiness)]; }
   };
+  void move_to(Peer& peer, Readiness readiness);
 
   std::map<Member, std::unique_ptr<Peer>> peers_;
   std::vector<Group> groups_;

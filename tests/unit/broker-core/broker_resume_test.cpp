@@ -154,5 +154,45 @@ TEST(BrokerResume, TheServersKeepAliveIsToldAndHolds) {
   EXPECT_FALSE(app.is_connected || world.client("never").is_connected);
 }
 
+TEST(BrokerResume, WhatMayHaveBeenSentBeforeARestartCarriesDupAndNothingElse) {
+  World world;
+  const World::ConnectOptions options{.clean = false, .version = Version::V5, .expiry_s = 3600};
+  Client& app = world.connect("app", options);
+  world.subscribe(app, "a", Qos::AtLeastOnce);
+  app.acks = false;
+  Client& camera = world.connect("camera");
+  world.publish(camera, "a", "sent", Qos::AtLeastOnce, 1);
+  world.advance(1s);
+  world.drop(app);
+  world.advance(1s);
+  world.publish(camera, "a", "waits", Qos::AtLeastOnce, 2);
+  app.received.clear();
+  world.crash(0);
+  world.connect("app", options);
+  world.publish(world.connect("camera"), "a", "new", Qos::AtLeastOnce, 3);
+  ASSERT_THAT(app.payloads(), testing::ElementsAre("sent", "waits", "new"));
+  EXPECT_TRUE(app.received[0].dup);
+  EXPECT_FALSE(app.received[1].dup);
+  EXPECT_FALSE(app.received[2].dup);
+}
+
+TEST(BrokerResume, AKillUnderAConnectedSessionLeavesNoDoubtBeyondItsWindow) {
+  World world(1, {.max_inflight = 2});
+  const World::ConnectOptions options{.clean = false, .version = Version::V5, .expiry_s = 3600};
+  Client& app = world.connect("app", options);
+  world.subscribe(app, "a", Qos::AtLeastOnce);
+  app.acks = false;
+  Client& camera = world.connect("camera");
+  for (std::uint16_t i = 1; i <= 4; ++i) world.publish(camera, "a", "x", Qos::AtLeastOnce, i);
+  world.advance(1s);
+  EXPECT_EQ(app.received.size(), 2u);
+  app.received.clear();
+  app.acks = true;
+  world.crash(0);
+  world.connect("app", options);
+  ASSERT_EQ(app.received.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(app.received[i].dup, i < 2) << i;
+}
+
 }  // namespace
 }  // namespace wake::test

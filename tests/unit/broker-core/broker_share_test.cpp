@@ -205,6 +205,83 @@ TEST_P(SharedSubscription, ACleanStartLeavesWhatWaitsToOthersFirst) {
   EXPECT_THAT(away.received, IsEmpty());
 }
 
+TEST_P(SharedSubscription, WhatWasAcknowledgedIsInOnePlaceWhenAKillStrikesWhileItsHolderLeaves) {
+  for (std::size_t commits = 0; commits < 8; ++commits) {
+    SCOPED_TRACE(std::to_string(commits) + " commits before the kill");
+    World fresh{GetParam()};
+    const auto join = [&](const std::string& id) -> Client& {
+      Client& client = fresh.connect(id, keeps());
+      fresh.subscribe(client, "$share/g/t/+", Qos::AtLeastOnce);
+      return client;
+    };
+    Client& leaver = join("leaver");
+    leaver.acks = false;
+    Client& publisher = fresh.connect("camera", {.version = Version::V5});
+    for (std::uint16_t i = 1; i <= 3; ++i)
+      fresh.publish(publisher, "t/1", std::to_string(i), Qos::AtLeastOnce, i);
+    fresh.advance(5ms);  // commit_window: what the leaver was sent is stored, and acknowledged
+    ASSERT_EQ(publisher.pubacks.size(), 3u);
+    join("heir").acks = false;
+    fresh.drop(leaver);
+    fresh.commits_by_itself = false;
+    fresh.connect("leaver");  // clean
+    for (std::size_t i = 0; i < commits; ++i) {
+      fresh.commit(1);
+      fresh.advance(3ms);
+    }
+    fresh.commits_by_itself = true;
+    fresh.crash(0);
+    std::set<std::string> found;
+    for (const auto& [client_id, rows] : fresh.storage.queue) {
+      for (const auto& [id, row] : rows) found.insert(fresh.storage.messages.at(id).payload);
+    }
+    EXPECT_THAT(found, ElementsAre("1", "2", "3"));
+  }
+}
+
+TEST_P(SharedSubscription, UnsubscribeHandsOnWhatStorageHolds) {
+  World::ConnectOptions slow = takes(2);
+  slow.clean = false;
+  slow.expiry_s = 3600;
+  Client& leaver = member("leaver", slow);
+  world.subscribe(leaver, "own", Qos::AtLeastOnce);
+  world.drop(leaver);
+  publish(0, 450);  // more than memory takes back
+  world.publish(camera, "own", "mine", Qos::AtLeastOnce);
+  leaver.acks = false;
+  world.connect("leaver", slow);
+  Client& heir = member("heir", keeps());
+  world.send(leaver, Unsubscribe{.packet_id = {5}, .filters = {"$share/g/t/+"}, .user_properties = {}});
+  EXPECT_EQ(heir.received.size(), 448u);
+  EXPECT_EQ(world.storage.queue["leaver"].size(), 3u) << "two that it was sent, and its own";
+  leaver.acks = true;
+  for (const Received& one : std::vector(leaver.received)) world.ack(leaver, one.packet_id);
+  EXPECT_THAT(leaver.payloads(), ElementsAre("0", "1", "mine"));
+}
+
+TEST_P(SharedSubscription, UnsubscribeKeepsTheRowUntilTheHeirHasTheMessage) {
+  World::ConnectOptions slow = takes(1);
+  slow.clean = false;
+  slow.expiry_s = 3600;
+  Client& leaver = member("leaver", slow);
+  leaver.acks = false;
+  publish(0, 2);
+  world.advance(5ms);  // commit_window: stored, and acknowledged
+  ASSERT_EQ(camera.pubacks.size(), 2u);
+  Client& heir = member("heir", keeps());
+  heir.acks = false;
+  world.commits_by_itself = false;
+  world.send(leaver, Unsubscribe{.packet_id = {5}, .filters = {"$share/g/t/+"}, .user_properties = {}});
+  EXPECT_THAT(heir.payloads(), ElementsAre("1"));
+  world.commit();
+  EXPECT_EQ(world.storage.queue["leaver"].size(), 2u);
+  world.advance(5ms);
+  world.commit();
+  world.commit();
+  EXPECT_EQ(world.storage.queue["heir"].size(), 1u);
+  EXPECT_EQ(world.storage.queue["leaver"].size(), 1u);
+}
+
 TEST_P(SharedSubscription, GetsNoRetainedMessages) {
   world.publish(camera, "t/1", "kept", Qos::AtLeastOnce, 1, true);
   Client& a = member("a");

@@ -41,6 +41,33 @@ TEST(ShareGroups, PrefersWhoCanTakeItBest) {
   EXPECT_THAT(picks(groups, 2), ElementsAre(1, 1));
 }
 
+TEST(ShareGroups, WhoChangesGoesBehindThoseWhoWaitedInEveryGroup) {
+  ShareGroups groups;
+  const std::string other = "$share/h/b";
+  for (const std::uint64_t session : {1U, 2U, 3U}) {
+    groups.join(kName, {0, session}, Readiness::Free);
+    groups.join(other, {0, session}, Readiness::Free);
+  }
+  groups.set_readiness({0, 1}, Readiness::Busy);
+  EXPECT_THAT(picks(groups, 3), ElementsAre(2, 3, 2));
+  groups.set_readiness({0, 1}, Readiness::Free);
+  EXPECT_THAT(picks(groups, 3), ElementsAre(3, 2, 1));
+  groups.leave(kName, {0, 1});
+  EXPECT_EQ(groups.pick(other)->member.session, 2U);
+  EXPECT_EQ(groups.member_count(other), 3U);
+}
+
+TEST(ShareGroups, APickCostsTheSameWhenNobodyIsFree) {
+  constexpr std::uint64_t kMembers = 20'000;
+  ShareGroups groups;
+  for (std::uint64_t session = 1; session <= kMembers; ++session)
+    groups.join(kName, {0, session}, Readiness::Away);
+  // Linear in the group this is 2e10 steps, and the test's time is up.
+  std::uint64_t last = 0;
+  for (int i = 0; i < 1'000'000; ++i) last = groups.pick(kName)->member.session;
+  EXPECT_EQ(last, kMembers);
+}
+
 TEST(ShareGroups, EndWithTheirLastMemberAndBeginAnew) {
   ShareGroups groups;
   const auto number = groups.join(kName, {0, 1}, Readiness::Free);
