@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "db/append_statement.hpp"
+#include "db/commit_wills.hpp"
 #include "db/pq/params.hpp"
 #include "db/principal_kind.hpp"
 #include "db/sql/commit.sql.hpp"
@@ -47,16 +49,6 @@ constexpr const Query* kQueries[] = {
 };
 
 std::int16_t number(broker::Qos qos) { return static_cast<std::int16_t>(qos); }
-
-/// Appends the statement unless its first column is empty: then there is nothing to do.
-template <class... Columns>
-void append(std::vector<Statement>& out, const Query& query, Column& first, Columns&... rest) {
-  if (first.size() == 0) return;
-  Statement& statement = out.emplace_back(Statement{&query, {}});
-  statement.parameters.reserve(2 + sizeof...(rest));
-  statement.parameters.push_back(first.take());
-  (statement.parameters.push_back(rest.take()), ...);
-}
 
 void append_sessions(std::vector<Statement>& out, Group group) {
   std::map<std::string_view, const SessionChange*> stored;
@@ -315,40 +307,6 @@ void append_retained(std::vector<Statement>& out, Group group) {
   }
   append(out, sql::clear_retained, gone_topics, gone_ids);
   append(out, sql::store_retained, topics, ids, payloads, qos, properties, publishers, at, expires_at);
-}
-
-/// An id is stored once, delayed later and removed last, whatever batches say it: so the order of the
-/// statements is right for a group, too.
-void append_wills(std::vector<Statement>& out, Group group) {
-  Column ids(Oid::Int8), nodes(Oid::Int4), clients(Oid::Text), kinds(Oid::Text), principals(Oid::Text),
-      topics(Oid::Text), payloads(Oid::Bytea), qos(Oid::Int2), retain(Oid::Bool), properties(Oid::Bytea),
-      delays(Oid::Int8), expiries(Oid::Int8);
-  Column delayed(Oid::Int8), due_at(Oid::Timestamptz), gone(Oid::Int8);
-  for (const Persist* batch : group) {
-    for (const broker::WillRecord& will : batch->wills) {
-      ids.add(will.id.value);
-      nodes.add(static_cast<std::int32_t>(will.node));
-      clients.add(will.client_id.value);
-      kinds.add(text_of(will.principal.kind));
-      principals.add(will.principal.id);
-      topics.add(will.message.topic);
-      payloads.add(will.message.payload);
-      qos.add(number(will.message.qos));
-      retain.add(will.message.retain);
-      properties.add(will.message.properties);
-      delays.add(std::int64_t{will.delay_s});
-      will.message_expiry_s ? expiries.add(std::int64_t{*will.message_expiry_s}) : expiries.add_null();
-    }
-    for (const broker::WillDue& due : batch->wills_due) {
-      delayed.add(due.id.value);
-      due_at.add(due.due_at);
-    }
-    for (const auto& id : batch->wills_gone) gone.add(id.value);
-  }
-  append(out, sql::store_wills, ids, nodes, clients, kinds, principals, topics, payloads, qos, retain,
-         properties, delays, expiries);
-  append(out, sql::delay_wills, delayed, due_at);
-  append(out, sql::remove_wills, gone);
 }
 
 }  // namespace

@@ -31,6 +31,16 @@ struct Received {
 
 class World;
 
+struct ConnectOptions {
+  bool clean = true;
+  Version version = Version::V311;
+  std::uint16_t keep_alive_s = 0;
+  std::optional<std::uint32_t> expiry_s{};
+  std::optional<Will> will{};
+  unsigned accepted_by = 0;
+  Properties properties{};
+};
+
 class Client {
  public:
   std::string id;
@@ -64,6 +74,22 @@ class Client {
     std::vector<std::string> all;
     for (const Received& one : received) all.push_back(one.payload);
     return all;
+  }
+
+  /// Takes the whole packets among what came.
+  void read() {
+    if (is_raw) {
+      raw.insert(raw.end(), from_broker.begin(), from_broker.end());
+      return from_broker.clear();
+    }
+    Bytes in(from_broker);
+    for (;;) {
+      ParseResult result = parse(in, version, 268435460);
+      const Packet* packet = std::get_if<Packet>(&result);
+      if (!packet) break;
+      take(*packet);
+    }
+    from_broker.erase(from_broker.begin(), from_broker.end() - static_cast<std::ptrdiff_t>(in.size()));
   }
 
   /// What the client does with a packet it gets.

@@ -65,15 +65,7 @@ class World {
   /// The connection that the last takeover ended.
   const Client& taken_over() const { return *ghosts_.back(); }
 
-  struct ConnectOptions {
-    bool clean = true;
-    Version version = Version::V311;
-    std::uint16_t keep_alive_s = 0;
-    std::optional<std::uint32_t> expiry_s{};
-    std::optional<Will> will{};
-    unsigned accepted_by = 0;
-    Properties properties{};
-  };
+  using ConnectOptions = test::ConnectOptions;
   /// Opens a socket on some shard and sends CONNECT.
   Client& connect(const std::string& id, ConnectOptions options) {
     Client& c = client(id);
@@ -325,23 +317,9 @@ class World {
       }
       output.consume(bytes);
     }
-    if (found != by_connection_.end()) read(*found->second);
+    if (found != by_connection_.end()) found->second->read();
     brokers_[k]->on_written(id, now);
     return had;
-  }
-  void read(Client& c) {
-    if (c.is_raw) {
-      c.raw.insert(c.raw.end(), c.from_broker.begin(), c.from_broker.end());
-      return c.from_broker.clear();
-    }
-    Bytes in(c.from_broker);
-    for (;;) {
-      ParseResult result = parse(in, c.version, 268435460);
-      const Packet* packet = std::get_if<Packet>(&result);
-      if (!packet) break;
-      c.take(*packet);
-    }
-    c.from_broker.erase(c.from_broker.begin(), c.from_broker.end() - static_cast<std::ptrdiff_t>(in.size()));
   }
   void carry_out(unsigned k, Effect& effect) {
     if (auto* close = std::get_if<Close>(&effect)) {
