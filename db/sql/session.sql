@@ -12,7 +12,7 @@ DELETE FROM messages m USING provisional_messages p WHERE m.id = p.message_id
 
 -- name: list_sessions
 SELECT client_id, principal_kind, principal_id, expiry_s, (extract(epoch FROM ends_at) * 1000000)::bigint,
-       CASE principal_kind WHEN 'user' THEN (SELECT username FROM users u WHERE u.id::text = principal_id)
+       CASE principal_kind WHEN 'user' THEN (SELECT username FROM users u WHERE u.id = principal_id::bigint)
                            WHEN 'device' THEN principal_id WHEN 'service' THEN 'api-key' ELSE '' END
 FROM sessions WHERE client_id > $1 ORDER BY client_id LIMIT $2
 

@@ -15,7 +15,7 @@ WHERE (node = $1 AND due_at IS NULL AND delay_s > 0) OR (node <> $1 AND node NOT
 
 -- name: list_wills
 SELECT id, client_id, principal_kind, principal_id,
-       CASE principal_kind WHEN 'user' THEN (SELECT username FROM users u WHERE u.id::text = principal_id)
+       CASE principal_kind WHEN 'user' THEN (SELECT username FROM users u WHERE u.id = principal_id::bigint)
                            WHEN 'device' THEN principal_id WHEN 'service' THEN 'api-key' ELSE '' END,
        topic, payload, qos, retain, properties, delay_s, message_expiry_s, (extract(epoch FROM due_at) * 1000000)::bigint
 FROM wills WHERE id > $1 AND node = $2 ORDER BY id LIMIT $3
