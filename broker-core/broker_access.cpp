@@ -1,11 +1,32 @@
 // What a principal may do has changed while it is here: connected, or with a session that waits for it
 // (contract §6: revoking takes effect at once). What it may do at all is in access/.
+#include <algorithm>
+
 #include "broker-core/broker_state.hpp"
 #include "broker-core/topic/topic_name.hpp"
 
 namespace wake::broker {
 
+namespace {
+bool has_level_of(std::string_view filter, const std::vector<std::string>& ids) {
+  const LevelRange levels(filter);
+  return std::any_of(levels.begin(), levels.end(), [&ids](std::string_view level) {
+    return std::find(ids.begin(), ids.end(), level) != ids.end();
+  });
+}
+}  // namespace
+
 /// Subscriptions that the session's grants do not cover any more end, as if it had unsubscribed.
+void Broker::State::revoke_devices(Session& session, const std::vector<std::string>& device_ids) {
+  std::vector<std::string> revoked;
+  for (const auto& [filter, subscription] : session.subscriptions) {
+    const auto shared = parse_shared(filter);
+    const std::string_view meant = shared ? shared->filter : filter;
+    if (has_level_of(meant, device_ids) && !session.grants.may_subscribe(meant)) revoked.push_back(filter);
+  }
+  for (const std::string& filter : revoked) unsubscribe_one(session, filter);
+}
+
 void Broker::State::revoke_subscriptions(Session& session) {
   std::vector<std::string> revoked;
   for (const auto& [filter, subscription] : session.subscriptions) {

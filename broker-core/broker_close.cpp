@@ -8,9 +8,32 @@ namespace wake::broker {
 
 namespace {
 
-/// CONNACK has no word for some ends (v5 §3.2.2.2).
+/// CONNACK has no word for some ends (v5 §3.2.2.2, Table 3-1).
 ReasonCode connack_reason_of(ReasonCode reason) {
-  return reason == ReasonCode::ServerShuttingDown ? ReasonCode::ServerUnavailable : reason;
+  switch (reason) {
+    case ReasonCode::ServerShuttingDown:
+    case ReasonCode::SessionTakenOver:
+      return ReasonCode::ServerUnavailable;
+    case ReasonCode::AdministrativeAction:
+      return ReasonCode::NotAuthorized;
+    default:
+      return reason;
+  }
+}
+
+/// The client broke the protocol or a limit. Before 5.0 it is not told, so the operator is.
+bool is_fault_of_client(ReasonCode reason) {
+  switch (reason) {
+    case ReasonCode::MalformedPacket:
+    case ReasonCode::ProtocolError:
+    case ReasonCode::TopicNameInvalid:
+    case ReasonCode::ReceiveMaximumExceeded:
+    case ReasonCode::TopicAliasInvalid:
+    case ReasonCode::PacketTooLarge:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -43,6 +66,9 @@ void Broker::State::fail(Connection& connection, ReasonCode reason, std::string 
   } else if (connection.phase == Connection::Phase::Active && connection.version == Version::V5) {
     send_reason(connection, Disconnect{.reason = reason, .properties = {}}, why);
   }
+  if (connection.session != Connection::kNoSession && is_fault_of_client(reason))
+    report(Incident::Level::Info, "client.faulty",
+           sessions[connection.session]->client_id.value + ": " + why);
   close(connection, std::move(why), true, now);
 }
 

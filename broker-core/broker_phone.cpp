@@ -2,6 +2,8 @@
 // here: for their row to be committed, or for the moment at which decide() said to ask again. What has left
 // this shard is the dispatcher's.
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "broker-core/broker_state.hpp"
 #include "broker-core/delivery/publisher_wishes.hpp"
@@ -10,7 +12,17 @@ namespace wake::broker {
 
 namespace {
 constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
+
+/// A notification for one reaches the other. (When it was registered, and whether its environment is proven,
+/// say nothing.)
+bool is_same_target(const DeviceToken& a, const DeviceToken& b) {
+  return a.platform == b.platform && a.app_id == b.app_id && a.kind == b.kind && a.token == b.token;
 }
+
+bool has_entry(const std::vector<std::shared_ptr<const EntryRecord>>& entries, EntryId id) {
+  return std::any_of(entries.begin(), entries.end(), [id](const auto& entry) { return entry->id == id; });
+}
+}  // namespace
 
 // ---- the registry
 // ---------------------------------------------------------------------------------------------------------
@@ -31,10 +43,18 @@ void Broker::State::apply_user(const UserRecordPtr& user, Now now) {
         continue;
       }
     }
-    session.grants.device_ids = user->device_ids;
+    const std::vector<std::string> before = std::exchange(session.grants.device_ids, user->device_ids);
     std::sort(session.grants.device_ids.begin(), session.grants.device_ids.end());
-    if (!session.is_connected() && session.grants.rules.empty()) continue;  // judged when it returns
-    revoke_subscriptions(session);
+    if (session.is_connected() || !session.grants.rules.empty()) {
+      revoke_subscriptions(session);
+    } else {
+      // Its rules are known when it returns; what it had by a pairing that is over must not queue up until
+      // then.
+      std::vector<std::string> unpaired;
+      std::set_difference(before.begin(), before.end(), session.grants.device_ids.begin(),
+                          session.grants.device_ids.end(), std::back_inserter(unpaired));
+      if (!unpaired.empty()) revoke_devices(session, unpaired);
+    }
   }
 }
 
@@ -53,6 +73,9 @@ void Broker::State::apply_phone(const UserRecordPtr& user, const PhoneRecord& re
     session->ends_at = kNever;
     store_row(*session);
   }
+  const PhoneRecord& before = session->phone->record;
+  if (session->phone->user && (before.id != record.id || !is_same_target(before.token, record.token)))
+    effects.push_back(RecallNotices{before.id});
   session->phone->user = user;
   session->phone->record = record;
   session_of_phone[record.id] = session->slot;
@@ -78,12 +101,11 @@ void Broker::State::index_entries(Session& session, const UserRecordPtr& user) {
   // A notification of an entry that is gone or switched off must not leave.
   std::vector<MessageId> revoked;
   for (const auto& [message, notice] : phone.held) {
-    const EntryId wanted = notice.entry->id;
-    const bool stays = std::any_of(phone.entries.begin(), phone.entries.end(),
-                                   [wanted](const auto& entry) { return entry->id == wanted; });
-    if (!stays) revoked.push_back(message);
+    if (!has_entry(phone.entries, notice.entry->id)) revoked.push_back(message);
   }
   for (const MessageId message : revoked) cancel_notice(session, message, "no longer subscribed");
+  const auto is_gone = [&phone](const auto& entry) { return !has_entry(phone.entries, entry->id); };
+  if (std::any_of(before.begin(), before.end(), is_gone)) effects.push_back(RecallNotices{phone.record.id});
 }
 
 void Broker::State::forget_phone(Session& session, Now) {
@@ -92,6 +114,7 @@ void Broker::State::forget_phone(Session& session, Now) {
     unindex(phone.entries[i]->filter, {Subscriber::Kind::Entry, session.slot, static_cast<std::uint32_t>(i)});
   }
   session_of_phone.erase(phone.record.id);
+  effects.push_back(RecallNotices{phone.record.id});
   counters.notices_held -= phone.held.size();
   session.phone.reset();
   session.expiry_s = 0;
@@ -100,7 +123,7 @@ void Broker::State::forget_phone(Session& session, Now) {
 // ---- notifications
 // --------------------------------------------------------------------------------------------------------
 
-Decision Broker::State::decide_for(Trigger trigger, Session& session, MessageId, UtcTime expires_at,
+Decision Broker::State::decide_for(Trigger trigger, Session& session, MessageId id, UtcTime expires_at,
                                    const EntryRecord& entry, Now now) {
   const PhonePart& phone = *session.phone;
   const auto last = phone.last_notified.find(entry.id);
@@ -110,7 +133,9 @@ Decision Broker::State::decide_for(Trigger trigger, Session& session, MessageId,
       .min_interval = std::chrono::seconds(entry.push.min_interval_s),
       .is_quiet_now = entry.push.quiet_hours && is_quiet && is_quiet(*entry.push.quiet_hours, now.utc)};
   PhoneFacts facts{.state = phone.state, .has_token = !phone.record.token.token.empty()};
-  if (last != phone.last_notified.end()) facts.last_notified_at = last->second;
+  const auto held = phone.held.find(id);
+  const bool was_let_through = held != phone.held.end() && held->second.is_claimed;
+  if (last != phone.last_notified.end() && !was_let_through) facts.last_notified_at = last->second;
   facts.ack_timeout = delivery.ack_timeout;
   return decide(trigger, message, policy, facts, now);
 }
@@ -213,11 +238,15 @@ void Broker::State::on_claimed(std::vector<Notice> notices, Now now) {
     const auto found = session_of_phone.find(notice.phone_id);
     if (found == session_of_phone.end()) continue;  // the phone is gone, and its rows with it
     Session& session = *sessions[found->second];
+    if (!notice.entry || !has_entry(session.phone->entries, notice.entry->id)) {
+      ledger.open().cancelled.push_back({notice.message_id, notice.phone_id, "no longer subscribed"});
+      ++counters.notices_cancelled;
+      continue;
+    }
     HeldNotice held{
         .message = notice.message, .entry = notice.entry, .due = now.steady, .expires_at = notice.expires_at};
-    held.is_committed = held.is_due = true;
+    held.is_committed = held.is_due = held.is_claimed = true;
     held.attempt_count = notice.attempt_count;
-    if (!held.entry) held.entry = std::make_shared<const EntryRecord>();
     held.entry = with_wishes(held.entry, *held.message);
     if (session.phone->held.try_emplace(notice.message_id, std::move(held)).second) {
       ++counters.notices_held;

@@ -136,6 +136,8 @@ struct Broker::State {
 
   // ---- broker_access.cpp: what changed for a principal that is here
   void revoke_subscriptions(Session& session);
+  /// As revoke_subscriptions(), of those only that name one of these devices.
+  void revoke_devices(Session& session, const std::vector<std::string>& device_ids);
   void end_login(Session& session, bool is_gone, Now now);
 
   // ---- broker_session.cpp: sessions beyond their connection

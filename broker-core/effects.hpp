@@ -95,6 +95,11 @@ struct CancelNotice {
   MessageId message_id{};
   PhoneId phone_id{};
 };
+/// The phone is no longer what it was when its notifications left for the dispatcher: its token, its account
+/// or what it may see changed. What still waits there goes back to storage, to be read and decided anew.
+struct RecallNotices {
+  PhoneId phone_id{};
+};
 /// A publish of the back end is settled, or refused.
 struct PublishSettled {
   std::uint64_t ticket = 0;
@@ -116,7 +121,7 @@ struct Incident {
 };
 
 using Effect = std::variant<Close, Handover, Resume, Authenticate, JudgeWill, LoadQueue, Notify, CancelNotice,
-                            PublishSettled, PairRequest, Incident>;
+                            RecallNotices, PublishSettled, PairRequest, Incident>;
 using Effects = std::vector<Effect>;
 
 // ---- between shards

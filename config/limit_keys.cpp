@@ -89,7 +89,7 @@ std::vector<Key> limit_keys() {
                 "refused, and connections with a will."},
       {.section = "limits",
        .name = "max_topic_levels",
-       .field = field(&L::max_topic_levels, Integer{1, 65'535}),
+       .field = field(&L::max_topic_levels, Integer{1, 256}),
        .prose = "Levels between slashes in a topic or filter."},
       {.section = "limits",
        .name = "max_subscriptions",

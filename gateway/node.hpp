@@ -82,6 +82,7 @@ class Node final : public ShardHost {
   void commit(unsigned shard, broker::Persist batch) override;
   void notify(std::vector<broker::Notice> notices) override;
   void cancel(broker::CancelNotice notice) override;
+  void recall(broker::RecallNotices notices) override;
   void settled(broker::PublishSettled settled) override;
   void pair(broker::PairRequest request) override;
 

@@ -153,6 +153,8 @@ void Node::notify(std::vector<broker::Notice> notices) {
 
 void Node::cancel(broker::CancelNotice notice) { dispatcher_->cancel({notice.message_id, notice.phone_id}); }
 
+void Node::recall(broker::RecallNotices notices) { dispatcher_->recall(notices.phone_id); }
+
 void Node::pair(broker::PairRequest request) {
   load_workers_.post([this, request = std::move(request)] {
     try {

@@ -125,6 +125,8 @@ void DispatchMachine::on_dropped(Entry& entry, const Answer& answer, broker::Now
 }
 
 void DispatchMachine::on_dead_token(Entry& entry, const Answer& answer, broker::Now now) {
+  if (entry.is_recalled && settle_if_withdrawn(entry, now))
+    return;  // the dead token is no longer the phone's
   Channel& channel = *channels_[entry.channel];
   if (answer.reaction == Reaction::IfOthersAccepted && channel.accepted_count == 0) {
     return resolve(entry, resolution_of(entry.notification, Kind::Failed, answer, now),
@@ -265,8 +267,13 @@ void DispatchMachine::alarm_target(const Channel& channel, const Answer& answer)
           std::string(advice_for(channel.key.platform, answer.reason)));
 }
 
-// Acknowledged, replaced, or its configuration gone while it was in the air: no second try.
+// Acknowledged, replaced, its phone changed or its configuration gone while it was in the air: no second try
+// from here.
 bool DispatchMachine::settle_if_withdrawn(Entry& entry, broker::Now now) {
+  if (entry.is_recalled && !entry.is_withdrawn) {
+    release(entry, now.utc, "the phone changed", now, NotificationEvent::Settled);
+    return true;
+  }
   const bool is_orphan = !channels_[entry.channel]->is_configured;
   const bool is_old = is_replaced(entry);
   if (!entry.is_withdrawn && !is_old && !is_orphan) return false;

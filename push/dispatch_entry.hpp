@@ -22,6 +22,7 @@ struct DispatchMachine::Entry {
   bool has_tried_other = false;  // environment
   bool has_refreshed = false;    // credential
   bool is_withdrawn = false;     // acknowledged while in flight
+  bool is_recalled = false;      // its phone changed while in flight
 
   broker::PhoneId phone() const { return notification.key.phone_id; }
   bool is_test() const { return notification.is_test; }

@@ -159,6 +159,7 @@ Ticket DispatchMachine::admit(Notification notification, ChannelIndex index, bro
   ++channels_[index]->entry_count;
   if (!entry.is_test()) {
     ticket_by_key_.emplace(entry.notification.key, ticket);
+    tickets_of_phone_.emplace(entry.phone(), ticket);
     note_replacement(entry, now);
   }
   if (entries_.contains(ticket)) {
@@ -224,6 +225,21 @@ void DispatchMachine::cancel(const NotificationKey& key, broker::Now now) {
   }
   resolve(entry, make_resolution(key, Kind::Cancelled, "acknowledged", now.utc),
           NotificationEvent::Withdrawn);
+}
+
+void DispatchMachine::recall(broker::PhoneId phone, broker::Now now) {
+  std::vector<Ticket> tickets;
+  for (auto it = tickets_of_phone_.lower_bound({phone, 0});
+       it != tickets_of_phone_.end() && it->first == phone; ++it)
+    tickets.push_back(it->second);
+  for (const Ticket ticket : tickets) {
+    Entry& entry = *entries_.at(ticket);
+    if (entry.state == NotificationState::InFlight) {
+      entry.is_recalled = true;
+    } else {
+      give_back(entry, "the phone changed", now);
+    }
+  }
 }
 
 std::optional<DispatchMachine::Send> DispatchMachine::next(ChannelIndex index, broker::Now now) {
@@ -332,12 +348,16 @@ void DispatchMachine::give_back_all(broker::Now now) {
   for (const Ticket ticket : tickets) {
     Entry& entry = *entries_.at(ticket);
     if (entry.state == NotificationState::InFlight) ++entry.notification.attempt_count;
-    const bool is_waiting = entry.state == NotificationState::Delayed && entry.timer;
-    const auto wait =
-        is_waiting ? std::max(*entry.timer - now.steady, broker::Duration{}) : broker::Duration{};
-    release(entry, now.utc + std::chrono::floor<std::chrono::microseconds>(wait), "stopped", now,
-            NotificationEvent::Withdrawn);
+    give_back(entry, "stopped", now);
   }
+}
+
+// What waits for a time keeps it.
+void DispatchMachine::give_back(Entry& entry, const char* reason, broker::Now now) {
+  const bool is_waiting = entry.state == NotificationState::Delayed && entry.timer;
+  const auto wait = is_waiting ? std::max(*entry.timer - now.steady, broker::Duration{}) : broker::Duration{};
+  release(entry, now.utc + std::chrono::floor<std::chrono::microseconds>(wait), reason, now,
+          NotificationEvent::Withdrawn);
 }
 
 std::size_t DispatchMachine::in_flight() const {

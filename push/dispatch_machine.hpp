@@ -88,6 +88,10 @@ class DispatchMachine {
   /// Before it leaves: Cancelled. In flight: not repeated.
   void cancel(const NotificationKey& key, broker::Now now);
 
+  /// The phone's token, account or entries changed: what waits is Released as it stands, due when it was. In
+  /// flight: given back rather than repeated.
+  void recall(broker::PhoneId phone, broker::Now now);
+
   /// What to send next on this channel, now in flight; nothing when nothing may leave. The pointer holds
   /// until its answer.
   struct Send {
@@ -148,6 +152,7 @@ class DispatchMachine {
                NotificationEvent event);
   void set_timer(Entry& entry, broker::SteadyTime at);
   void drop_timer(Entry& entry);
+  void give_back(Entry& entry, const char* reason, broker::Now now);
 
   void count(Channel& channel, const Answer& answer);
   void on_test_answer(Entry& entry, Answer answer, broker::Now now);
@@ -174,6 +179,7 @@ class DispatchMachine {
   std::map<ChannelKey, ChannelIndex> channel_by_key_;
   std::unordered_map<Ticket, std::unique_ptr<Entry>> entries_;
   std::map<NotificationKey, Ticket> ticket_by_key_;
+  std::set<std::pair<broker::PhoneId, Ticket>> tickets_of_phone_;  // without tests
   std::set<std::pair<broker::SteadyTime, Ticket>> timers_;
   std::unordered_map<broker::PhoneId, Rest> resting_;
   std::unordered_map<broker::PhoneId, broker::SteadyTime> last_silent_;

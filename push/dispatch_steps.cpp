@@ -52,7 +52,10 @@ void DispatchMachine::forget(Entry& entry, NotificationEvent event) {
   channel.ready.erase(entry.ticket);
   channel.ready_tests.erase(entry.ticket);
   --channel.entry_count;
-  if (!entry.is_test()) ticket_by_key_.erase(entry.notification.key);
+  if (!entry.is_test()) {
+    ticket_by_key_.erase(entry.notification.key);
+    tickets_of_phone_.erase({entry.phone(), entry.ticket});
+  }
   if (const auto it = newest_.find(entry.replace_key); !entry.replace_key.empty() && it != newest_.end()) {
     if (--it->second.in_memory == 0) newest_.erase(it);
   }

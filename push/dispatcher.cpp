@@ -135,6 +135,14 @@ void Dispatcher::cancel(NotificationKey key) {
   });
 }
 
+void Dispatcher::recall(broker::PhoneId phone) {
+  impl_->loop.post([impl = impl_.get(), phone] {
+    impl->take_inbox();  // as in cancel()
+    impl->machine.recall(phone, EventLoop::now());
+    impl->schedule_turn();
+  });
+}
+
 void Dispatcher::test(Notification notification, std::function<void(TestResult)> done) {
   {
     std::scoped_lock lock(impl_->mutex);

@@ -49,6 +49,9 @@ class Dispatcher {
   void submit(std::vector<Notification> notifications);
   /// Acknowledged, or no longer permitted. Before it leaves: Cancelled. Afterwards: only not repeated.
   void cancel(NotificationKey key);
+  /// Token, account or entries of this phone changed: what waits for it is Released, to be claimed as it is
+  /// then.
+  void recall(broker::PhoneId phone);
   /// Sends it past the outbox; `done` is called once, from the dispatcher's thread, within about 20 s. Only
   /// notification.token, .message and .entry matter.
   void test(Notification notification, std::function<void(TestResult)> done);

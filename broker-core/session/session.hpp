@@ -60,7 +60,8 @@ struct HeldNotice {
   SteadyTime due{};
   UtcTime expires_at{};
   bool is_committed = false;
-  bool is_due = false;  // wake as soon as committed
+  bool is_due = false;      // wake as soon as committed
+  bool is_claimed = false;  // came back from storage: its entry's min_interval let it through before
   int attempt_count = 0;
 };
 

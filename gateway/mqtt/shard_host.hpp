@@ -21,6 +21,7 @@ class ShardHost {
   /// Committed and to be sent. One call for all of a round.
   virtual void notify(std::vector<broker::Notice> notices) = 0;
   virtual void cancel(broker::CancelNotice notice) = 0;
+  virtual void recall(broker::RecallNotices notices) = 0;
   virtual void settled(broker::PublishSettled settled) = 0;
   virtual void pair(broker::PairRequest request) = 0;
 

@@ -83,6 +83,12 @@ db::Claim read_claim(const Request& request, const std::string& device_id, bool 
   return claim;
 }
 
+Problem unknown_code() {
+  Problem unknown = not_found("pairing code");
+  unknown.fix = "Start pairing anew in the app: a code works once, for ten minutes.";
+  return unknown;
+}
+
 db::ClaimResult carry_out(const Call& call, const db::Claim& claim) {
   Context& context = call.context;
   const auto now = std::chrono::steady_clock::now();
@@ -92,9 +98,7 @@ db::ClaimResult carry_out(const Call& call, const db::Claim& claim) {
   db::ClaimResult result = db::claim_pairing(context.pool, claim);
   if (result.outcome == db::ClaimResult::Outcome::NoSuchCode) {
     context.claims.count_failure(claim.device_id, now);
-    Problem unknown = not_found("pairing code");
-    unknown.fix = "Start pairing anew in the app: a code works once, for ten minutes.";
-    throw unknown;
+    throw unknown_code();
   }
   call.refresh(result.user);
   const std::string name = result.name.empty() ? claim.device_id : result.name;

@@ -53,6 +53,52 @@ class PushTrouble(WakeCase):
         for message in ids:
             self.assertEqual(self.story.wait_no_push_pending(message)["iphone"][0], "sent")
 
+    def down_with_a_message(self):
+        """A push that waits for APNs to come back; its message id."""
+        apns, fcm = self.make_simulators()
+        self.set_up_story([apns.app(), fcm.app()])
+        self.story.pair("CAM1", TOPIC)
+        apns.down()
+        self.camera_says("for anna")
+        self.gateway.program.wait_for_log(r'push\.unreachable.*"apns"')
+        return apns, self.message_ids()[0]
+
+    def requests_for(self, apns, messages, *tokens):
+        """What APNs was asked about these messages; that a device is paired, it may be told besides."""
+        return [entry for token in tokens for entry in apns.log(token) if entry["body"]["wake"]["id"] in messages]
+
+    def test_a_token_that_is_refreshed_while_the_push_waits_gets_the_push(self):
+        apns, message = self.down_with_a_message()
+        fresh = "ef" * 32
+        self.story.user.expect(200, "PUT", "/v1/me/phones/iphone",
+                               {"platform": "apns", "app_id": "com.example.cam", "token": fresh})
+        apns.up()
+        self.assert_each_once_on_screen(apns, fresh, [message])
+        self.assertEqual(self.requests_for(apns, [message], TOKEN), [])
+
+    def test_a_token_that_moved_to_another_user_never_shows_what_waited_for_the_first(self):
+        apns, message = self.down_with_a_message()
+        bob = Story(self.gateway, "bob")
+        bob.add_phone("bobs", "apns", TOKEN)
+        apns.up()
+        self.assertEqual(self.story.wait_no_push_pending(message)["iphone"], ("failed", "the phone has no token"))
+        bob.user.expect(200, "POST", "/v1/me/phones/bobs/test")
+        self.assertEqual(self.requests_for(apns, [message], TOKEN), [])
+
+    def test_nothing_leaves_for_a_phone_that_is_deleted_or_a_device_that_is_unpaired(self):
+        apns, message = self.down_with_a_message()
+        other = "ab" * 32
+        self.story.add_phone("stays", "apns", other)
+        self.camera_says("for both")
+        second = self.message_ids()[1]
+        self.story.user.expect(204, "DELETE", "/v1/me/phones/iphone")
+        self.story.user.expect(204, "DELETE", "/v1/me/devices/CAM1")
+        apns.up()
+        wait_until(lambda: self.story.notifications_of(second).get("stays", ("?",))[0] == "cancelled",
+                   lambda: f"cancelled: {self.story.notifications_of(second)}")
+        self.assertEqual(self.requests_for(apns, [message, second], TOKEN, other), [])
+        self.assertEqual(self.story.notifications_of(message), {})
+
     def test_a_bad_key_stops_the_channel_loudly_and_sighup_with_a_good_one_resumes_it(self):
         apns, fcm = self.make_simulators()
         app = apns.app()

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,6 +27,7 @@ struct Storage {
   std::map<std::string, std::map<MessageId, QueueRow>> queue;
   std::set<std::pair<UserId, MessageId>> inbox;
   std::map<std::pair<MessageId, PhoneId>, Notification> outbox;
+  std::map<std::int64_t, std::shared_ptr<const EntryRecord>> entries;  // by id
   std::map<std::string, MessageRecord> retained;
   std::map<std::pair<std::string, MessageId>, QueueStart> started;
   std::set<std::pair<std::string, std::uint16_t>> receipts;
@@ -53,6 +55,21 @@ struct Storage {
       if (key.first == client) record.started.push_back(start.packet_id);
     }
     return record;
+  }
+
+  /// Notifications that are due, as the dispatcher's sweep reads them.
+  std::vector<Notice> claim(UtcTime now) const {
+    std::vector<Notice> due;
+    for (const auto& [key, notification] : outbox) {
+      const OutboxRow& row = notification.row;
+      if (notification.state != "pending" || row.due_at > now) continue;
+      Notice& notice = due.emplace_back(Notice{.message_id = key.first, .phone_id = key.second});
+      notice.message = std::make_shared<const MessageRecord>(messages.at(key.first));
+      if (const auto entry = entries.find(row.entry_id.value); entry != entries.end())
+        notice.entry = entry->second;
+      notice.expires_at = row.expires_at;
+    }
+    return due;
   }
 
   void apply(const Persist& persist) {

@@ -41,6 +41,7 @@ class World {
   bool judges_wills = true;                                        // else judge_wills()
   std::vector<Notice> notified;  // handed to the dispatcher, each at most once from memory
   std::vector<CancelNotice> cancelled;
+  std::vector<PhoneId> recalled;
   std::vector<PublishSettled> settled;
   std::vector<PairRequest> pair_requests;
   std::vector<std::string> incidents;
@@ -198,17 +199,14 @@ class World {
   }
   /// What the sweep does after a restart: pending rows that are due go to their phone's shard.
   void claim_outbox() {
-    for (auto& [key, notification] : storage.outbox) {
-      if (notification.state != "pending" || notification.row.due_at > now.utc) continue;
-      Notice notice{.message_id = key.first, .phone_id = key.second};
-      notice.message = std::make_shared<const MessageRecord>(storage.messages.at(key.first));
-      notice.expires_at = notification.row.expires_at;
+    for (const Notice& notice : storage.claim(now.utc)) {
       for (auto& broker : brokers_) broker->on_claimed({notice}, now);
     }
     settle();
   }
   void apply_user(const UserRecordPtr& user) {
     users[user->username] = user;
+    for (const auto& entry : user->entries) storage.entries[entry->id.value] = entry;
     for (const PhoneRecord& phone : user->phones) username_of[phone.client_id.value] = user->username;
     for (auto& broker : brokers_) broker->apply_user(user, now);
     settle();
@@ -351,6 +349,8 @@ class World {
       }
     } else if (auto* cancel = std::get_if<CancelNotice>(&effect)) {
       cancelled.push_back(*cancel);
+    } else if (auto* recall = std::get_if<RecallNotices>(&effect)) {
+      recalled.push_back(recall->phone_id);
     } else if (auto* done = std::get_if<PublishSettled>(&effect)) {
       settled.push_back(*done);
     } else if (auto* pair = std::get_if<PairRequest>(&effect)) {

@@ -220,6 +220,72 @@ TEST(BrokerPhone, AnUnsubscribedEntryIsSilentAtOnce) {
   EXPECT_THAT(world.notified, IsEmpty());
 }
 
+TEST(BrokerPhone, WhatLeftForADispatcherIsRecalledWhenThePhoneChanges) {
+  World world;
+  world.apply_user(alice());
+  world.apply_user(alice());
+  EXPECT_THAT(world.recalled, IsEmpty()) << "nothing changed";
+  auto user = std::make_shared<UserRecord>(*alice());
+  user->phones[0].token.token = "another";
+  world.apply_user(user);
+  EXPECT_THAT(world.recalled, ElementsAre(PhoneId{1}));
+  user = std::make_shared<UserRecord>(*user);
+  user->entries.clear();  // unpaired
+  world.apply_user(user);
+  EXPECT_THAT(world.recalled, SizeIs(2));
+  user = std::make_shared<UserRecord>(*user);
+  user->phones.clear();
+  world.apply_user(user);
+  EXPECT_THAT(world.recalled, SizeIs(3));
+}
+
+TEST(BrokerPhone, UnpairingEndsWhatASessionThatIsAwayHadSubscribed) {
+  World world;
+  world.apply_user(alice());
+  Client& phone = open_app(world);
+  world.subscribe(phone, "x/CAM1/#", Qos::AtLeastOnce);
+  world.disconnect(phone);
+  auto user = std::make_shared<UserRecord>(*alice());
+  user->device_ids.clear();
+  user->entries.clear();
+  world.apply_user(user);
+  world.publish(world.connect("camera"), "x/CAM1/1", "at another owner's home", Qos::AtLeastOnce);
+  EXPECT_THAT(open_app(world).payloads(), IsEmpty());
+}
+
+TEST(BrokerPhone, WhatComesBackFromStorageForAnEntryThatIsGoneIsCancelled) {
+  World world;
+  world.apply_user(alice());
+  camera_sends(world, "moved");
+  auto& row = world.storage.outbox.begin()->second;
+  row.state = "pending";  // as the dispatcher gave it back
+  world.claim_outbox();
+  EXPECT_THAT(world.notified, SizeIs(2));
+  row.state = "pending";
+  auto user = std::make_shared<UserRecord>(*alice());
+  user->entries.clear();
+  world.apply_user(user);
+  world.claim_outbox();
+  world.advance(1s);
+  EXPECT_THAT(world.notified, SizeIs(2));
+  EXPECT_EQ(world.storage.outbox.begin()->second.state, "cancelled");
+}
+
+TEST(BrokerPhone, WhatComesBackFromStorageIsNotHeldUpByItsOwnInterval) {
+  World world;
+  auto user = std::make_shared<UserRecord>(*alice());
+  auto entry = std::make_shared<EntryRecord>(*user->entries[0]);
+  entry->push.min_interval_s = 3600;
+  user->entries = {entry};
+  world.apply_user(user);
+  camera_sends(world, "moved");
+  camera_sends(world, "too soon");
+  EXPECT_THAT(world.notified, SizeIs(1));
+  world.storage.outbox.begin()->second.state = "pending";
+  world.claim_outbox();
+  EXPECT_THAT(world.notified, SizeIs(2));
+}
+
 TEST(BrokerPhone, AnAcknowledgementOverRestCancelsWhatHasNotLeft) {
   World world;
   world.apply_user(alice());

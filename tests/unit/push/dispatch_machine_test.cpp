@@ -62,6 +62,44 @@ TEST_F(Machine, CancelInTheAirStopsTheRepeat) {
   EXPECT_EQ(only_resolution().kind, Kind::Cancelled);
 }
 
+TEST_F(Machine, WhatWaitsForAPhoneThatChangedIsGivenBack) {
+  submit(1);
+  submit(2, 8);
+  submit(3);
+  answer(take(), answer_of(Verdict::Retry, "InternalServerError"));
+  resolutions();
+  machine_.recall({7}, now_);
+  const auto given_back = resolutions();
+  ASSERT_EQ(given_back.size(), 2U);
+  EXPECT_EQ(given_back[0].kind, Kind::Released);
+  EXPECT_EQ(given_back[0].key.message_id.value, 1);
+  EXPECT_EQ(given_back[0].due_at, kAt + 5s) << "a retry keeps its time";
+  EXPECT_EQ(given_back[0].attempt_count, 1);
+  EXPECT_EQ(given_back[1].key.message_id.value, 3);
+  EXPECT_EQ(given_back[1].due_at, kAt);
+  ASSERT_TRUE(take()) << "the other phone's goes its way";
+  EXPECT_FALSE(take());
+  EXPECT_EQ(machine_.in_memory(), 1U);
+}
+
+TEST_F(Machine, AChangeInTheAirGivesBackRatherThanRepeats) {
+  for (const Verdict verdict : {Verdict::Retry, Verdict::RemoveToken, Verdict::HoldDevice}) {
+    submit(1);
+    const auto ticket = take();
+    machine_.recall({7}, now_);
+    EXPECT_TRUE(resolutions().empty());
+    answer(ticket, answer_of(verdict, "Unregistered"));
+    const Resolution resolution = only_resolution();
+    EXPECT_EQ(resolution.kind, Kind::Released);
+    EXPECT_FALSE(resolution.token_removal) << "the token that is dead is no longer this phone's";
+  }
+  submit(1);
+  const auto ticket = take();
+  machine_.recall({7}, now_);
+  answer(ticket, answer_of(Verdict::Accepted));
+  EXPECT_EQ(only_resolution().kind, Kind::Sent);
+}
+
 TEST_F(Machine, RetryWaitsItsTimeAndGoesAgain) {
   submit(1);
   answer(take(), answer_of(Verdict::Retry, "InternalServerError"));

@@ -11,8 +11,8 @@ TEST(Utf8, AcceptsTextOfEveryLength) {
   EXPECT_TRUE(is_valid_utf8(""));
   EXPECT_TRUE(is_valid_utf8("zavio/ipcam/motion"));
   EXPECT_TRUE(is_valid_utf8("\xC2\x80 \xDF\xBF"));                  // two bytes: U+0080, U+07FF
-  EXPECT_TRUE(is_valid_utf8("\xE0\xA0\x80 \xEF\xBF\xBF"));          // three: U+0800, U+FFFF
-  EXPECT_TRUE(is_valid_utf8("\xF0\x90\x80\x80 \xF4\x8F\xBF\xBF"));  // four: U+10000, U+10FFFF
+  EXPECT_TRUE(is_valid_utf8("\xE0\xA0\x80 \xEF\xBF\xBD"));          // three: U+0800, U+FFFD
+  EXPECT_TRUE(is_valid_utf8("\xF0\x90\x80\x80 \xF4\x8F\xBF\xBD"));  // four: U+10000, U+10FFFD
   EXPECT_TRUE(is_valid_utf8("摄像头/门口"));
 }
 
@@ -26,6 +26,13 @@ TEST(Utf8, RefusesNulAnywhere) {  // v5 [MQTT-1.5.4-2]
     text[at] = '\0';
     EXPECT_FALSE(is_valid_utf8(text)) << at;
   }
+}
+
+TEST(Utf8, RefusesNoncharacters) {  // libmosquitto closes its connection over them
+  for (const char* text : {"\xEF\xB7\x90", "\xEF\xB7\xAF", "\xEF\xBF\xBE", "\xEF\xBF\xBF", "\xF0\x9F\xBF\xBE",
+                           "\xF4\x8F\xBF\xBF"})
+    EXPECT_FALSE(is_valid_utf8(text)) << text;
+  EXPECT_TRUE(is_valid_utf8("\xEF\xB7\x8F\xEF\xB7\xB0"));  // U+FDCF and U+FDF0, beside them
 }
 
 TEST(Utf8, RefusesSurrogates) {                 // v5 [MQTT-1.5.4-1]
