@@ -48,7 +48,7 @@ void DevicePairing::claim(const broker::PairRequest& request) {
   who.principal = request.principal;
   const rest::Call call{impl_->context, body, target, std::move(who), {}};
   try {
-    const db::Claim claim = rest::read_claim(body, request.principal.id, true);
+    const db::Claim claim = rest::read_claim(call, true);
     const db::ClaimResult result = rest::carry_out(call, claim);
     answer({{"type", "paired"}, {"device_id", claim.device_id}, {"name", result.name}});
   } catch (const rest::Problem& problem) {

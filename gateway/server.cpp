@@ -69,6 +69,7 @@ class Server {
     options.token_ttl = config.auth.token_ttl;
     options.proxy_timeout = config.limits.connect_timeout;
     options.max_phones_per_user = config.limits.max_phones_per_user;
+    options.max_topic_levels = config.limits.max_topic_levels;
     options.max_payload_bytes = config.limits.max_packet_bytes;
     return options;
   }

@@ -81,7 +81,7 @@ int revoke(Invocation& invocation, const KeyArguments& arguments) {
 }  // namespace
 
 void add_api_key_commands(CLI::App& app, Invocation& invocation) {
-  CLI::App& group = add_group(app, "api-key", "keys of services (back ends)");
+  CLI::App& group = add_group(app, invocation, "api-key", "keys of services (back ends)");
   auto arguments = std::make_shared<KeyArguments>();
   const auto command = [&](const char* name, const char* prose, auto work) -> CLI::App& {
     return add_account_command(group, invocation, arguments, name, prose, work);

@@ -53,7 +53,7 @@ int run(const std::vector<std::string>& arguments, World& world) {
   Invocation invocation{.world = world, .config_file = {}, .is_json = false, .action = {}};
   CLI::App app(kProse, "wakemq");
   app.require_subcommand(1);
-  app.add_option("--config", invocation.config_file, "configuration file")->option_text("FILE");
+  add_config_option(app, invocation);
   add_serve(app, invocation);
   add_migrate(app, invocation);
   add_check_config(app, invocation);

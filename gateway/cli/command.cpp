@@ -28,20 +28,27 @@ db::DatabaseOptions ready_database(Invocation& invocation) {
 
 }  // namespace
 
-CLI::App& add_command(CLI::App& parent, Invocation& invocation, const std::string& name,
-                      const std::string& prose, std::function<int()> action) {
-  CLI::App& command = *parent.add_subcommand(name, prose);
-  command
+void add_config_option(CLI::App& level, Invocation& invocation) {
+  level
       .add_option("--config", invocation.config_file,
                   "configuration file (default: config/wakemq.toml, then /etc/wakemq/wakemq.toml)")
       ->option_text("FILE");
+}
+
+CLI::App& add_command(CLI::App& parent, Invocation& invocation, const std::string& name,
+                      const std::string& prose, std::function<int()> action) {
+  CLI::App& command = *parent.add_subcommand(name, prose);
+  add_config_option(command, invocation);
   command.callback([&invocation, action = std::move(action)] { invocation.action = action; });
   return command;
 }
 
-CLI::App& add_group(CLI::App& parent, const std::string& name, const std::string& prose) {
+CLI::App& add_group(CLI::App& parent, Invocation& invocation, const std::string& name,
+                    const std::string& prose) {
   CLI::App& group = *parent.add_subcommand(name, prose);
   group.require_subcommand(1);
+  add_config_option(group, invocation);
+  add_json_flag(group, invocation);
   return group;
 }
 

@@ -37,11 +37,14 @@ struct CommandFailed : std::runtime_error {
   int status;
 };
 
+/// --config FILE; every level takes it.
+void add_config_option(CLI::App& level, Invocation& invocation);
 /// Adds a subcommand with --config that does `action`.
 CLI::App& add_command(CLI::App& parent, Invocation& invocation, const std::string& name,
                       const std::string& prose, std::function<int()> action);
-/// Adds a subcommand that only holds others.
-CLI::App& add_group(CLI::App& parent, const std::string& name, const std::string& prose);
+/// Adds a subcommand that only holds account commands; it takes --config and --json for them.
+CLI::App& add_group(CLI::App& parent, Invocation& invocation, const std::string& name,
+                    const std::string& prose);
 void add_json_flag(CLI::App& command, Invocation& invocation);
 
 /// A command with --json whose `work(Invocation&, const Arguments&)` returns the exit status.

@@ -70,7 +70,7 @@ int remove(Invocation& invocation, const DeviceArguments& arguments) {
 }  // namespace
 
 void add_device_commands(CLI::App& app, Invocation& invocation) {
-  CLI::App& group = add_group(app, "device", "cameras, sensors: what publishes");
+  CLI::App& group = add_group(app, invocation, "device", "cameras, sensors: what publishes");
   auto arguments = std::make_shared<DeviceArguments>();
   const auto command = [&](const char* name, const char* prose, auto work) -> CLI::App& {
     return add_account_command(group, invocation, arguments, name, prose, work);

@@ -106,7 +106,7 @@ int remove(Invocation& invocation, const UserArguments& arguments) {
 }  // namespace
 
 void add_user_commands(CLI::App& app, Invocation& invocation) {
-  CLI::App& group = add_group(app, "user", "accounts of people");
+  CLI::App& group = add_group(app, invocation, "user", "accounts of people");
   auto arguments = std::make_shared<UserArguments>();
   const auto command = [&](const char* name, const char* prose, auto work) -> CLI::App& {
     return add_account_command(group, invocation, arguments, name, prose, work);

@@ -16,7 +16,6 @@
 namespace wake::gateway::rest {
 namespace {
 
-constexpr std::size_t kMaxLevels = 64;
 constexpr std::size_t kMaxKeyFilters = 100;
 
 nlohmann::json to_json(const db::Device& device) {
@@ -62,10 +61,12 @@ void check_scopes(std::vector<std::string>& scopes) {
   }
 }
 
-void check_filters(const std::vector<std::string>& filters) {
+void check_filters(const std::vector<std::string>& filters, std::size_t max_levels) {
   for (std::size_t i = 0; i < filters.size(); ++i) {
-    if (!broker::is_valid_topic_filter(filters[i], kMaxLevels) || broker::parse_shared(filters[i])) {
-      throw invalid_field("filters[" + std::to_string(i) + "]", "an MQTT topic filter without $share");
+    if (!broker::is_valid_topic_filter(filters[i], max_levels) || broker::parse_shared(filters[i])) {
+      throw invalid_field(
+          "filters[" + std::to_string(i) + "]",
+          "an MQTT topic filter of at most " + std::to_string(max_levels) + " levels, without $share");
     }
   }
 }
@@ -119,7 +120,7 @@ Response add_api_key(const Call& call) {
   key.filters = body.maybe_texts("filters", kMaxKeyFilters, {1, 1024}).value_or(std::vector<std::string>{});
   body.done();
   check_scopes(key.scopes);
-  check_filters(key.filters);
+  check_filters(key.filters, call.context.options.max_topic_levels);
   const Secret secret = make_api_key();
   const db::ApiKey added = db::add_api_key(call.context.pool, key, sha256(secret.reveal()));
   return shown_once(to_json(added), "key", secret);

@@ -13,9 +13,9 @@ namespace wake::gateway::rest {
 /// Upper case, without the spaces and dashes people put in.
 std::string normal_code(std::string code);
 
-/// Reads {"name"?, "topics"?} (and "code" too when `has_code`) from the request's body for the device. Throws
-/// Problem 4xx.
-db::Claim read_claim(const Request& request, const std::string& device_id, bool has_code);
+/// Reads {"name"?, "topics"?} (and "code" too when `has_code`) from the request's body for the calling
+/// device. Throws Problem 4xx.
+db::Claim read_claim(const Call& call, bool has_code);
 
 /// Carries it out: pairs, refreshes the user's record, tells the phones. Throws Problem 404 (no such code),
 /// 429 (this device tried too many), 503.

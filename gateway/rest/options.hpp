@@ -16,6 +16,7 @@ struct RestOptions {
   bool self_registration = false;                  // [auth]
   std::chrono::seconds token_ttl{3600};            // [auth]
   std::uint32_t max_phones_per_user = 100;         // [limits]
+  std::uint32_t max_topic_levels = 64;             // [limits]
   int worker_count = 8;                // threads that may block in SQL, argon2 and waits for settlement
   std::size_t max_connections = 1000;  // more are turned away with 503
   std::size_t max_payload_bytes = 1024 * 1024;  // of a published message: [limits] max_packet

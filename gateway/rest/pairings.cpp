@@ -23,11 +23,11 @@ nlohmann::json to_json(const db::PairingCode& code) {
   return body;
 }
 
-db::ClaimTopic read_claim_topic(JsonBody& body, const std::string& device_id) {
+db::ClaimTopic read_claim_topic(JsonBody& body, const std::string& device_id, std::size_t max_levels) {
   db::ClaimTopic topic{body.text("filter", {1, kMaxFilterBytes}),
                        body.maybe_text("title", {0, 200}).value_or("")};
   body.done();
-  check_filter(topic.filter, body.name_of("filter"));
+  check_filter(topic.filter, body.name_of("filter"), max_levels);
   if (!has_level(topic.filter, device_id)) {
     throw forbidden(body.name_of("filter") + ": " + topic.filter + " has no level " + device_id + ".",
                     "A device may bring only topics with its own id as a level.");
@@ -69,17 +69,19 @@ Response delete_pairing(const Call& call) {
   return no_content();
 }
 
-db::Claim read_claim(const Request& request, const std::string& device_id, bool has_code) {
-  JsonBody body(request);
+db::Claim read_claim(const Call& call, bool has_code) {
+  JsonBody body(call.request);
   db::Claim claim;
-  claim.device_id = device_id;
+  claim.device_id = call.who.principal.id;
   claim.now = utc_now();
   if (has_code) claim.code = normal_code(body.text("code", {1, 64}));
   claim.name = body.maybe_text("name", {0, 200}).value_or("");
   auto topics = body.maybe_objects("topics", kMaxClaimTopics);
   body.done();
   if (!topics) return claim;
-  for (JsonBody& topic : *topics) claim.topics.push_back(read_claim_topic(topic, device_id));
+  const std::size_t max_levels = call.context.options.max_topic_levels;
+  for (JsonBody& topic : *topics)
+    claim.topics.push_back(read_claim_topic(topic, claim.device_id, max_levels));
   return claim;
 }
 
@@ -108,7 +110,7 @@ db::ClaimResult carry_out(const Call& call, const db::Claim& claim) {
 }
 
 Response claim_pairing(const Call& call) {
-  db::Claim claim = read_claim(call.request, call.who.principal.id, false);
+  db::Claim claim = read_claim(call, false);
   claim.code = normal_code(call.parameter(0));
   const db::ClaimResult result = carry_out(call, claim);
   return json_response(200, {{"device_id", claim.device_id}, {"name", result.name}});

@@ -8,7 +8,6 @@
 namespace wake::gateway::rest {
 namespace {
 
-constexpr std::size_t kMaxLevels = 64;
 constexpr std::size_t kMaxText = 1024;
 constexpr std::int64_t kMaxTtlS = 28 * 24 * 3600;
 
@@ -62,8 +61,10 @@ broker::MessageRecord read_message(const Call& call) {
   message.retain = body.maybe_flag("retain").value_or(false);
   message.properties = read_properties(body);
   body.done();
-  if (!broker::is_valid_topic_name(message.topic, kMaxLevels)) {
-    throw invalid_field("topic", "an MQTT topic name: no wildcards, at most 64 levels");
+  const std::uint32_t max_levels = call.context.options.max_topic_levels;
+  if (!broker::is_valid_topic_name(message.topic, max_levels)) {
+    throw invalid_field(
+        "topic", "an MQTT topic name: no wildcards, at most " + std::to_string(max_levels) + " levels");
   }
   return message;
 }

@@ -6,13 +6,10 @@
 #include "gateway/rest/problem.hpp"
 
 namespace wake::gateway::rest {
-namespace {
-constexpr std::size_t kMaxLevels = 64;
-}
-
-void check_filter(const std::string& filter, const std::string& field) {
-  if (!broker::is_valid_topic_filter(filter, kMaxLevels)) {
-    throw invalid_field(field, "an MQTT topic filter: + for one level, # as the last one, at most 64 levels");
+void check_filter(const std::string& filter, const std::string& field, std::size_t max_levels) {
+  if (!broker::is_valid_topic_filter(filter, max_levels)) {
+    throw invalid_field(field, "an MQTT topic filter: + for one level, # as the last one, at most " +
+                                   std::to_string(max_levels) + " levels");
   }
   if (filter.starts_with('$'))
     throw invalid_field(field, "a filter of ordinary topics, not one that begins with $");

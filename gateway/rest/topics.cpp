@@ -31,7 +31,7 @@ std::string device_of(const std::vector<std::string>& device_ids, const std::str
 }
 
 void set_filter(const Call& call, std::string filter, broker::EntryRecord& entry) {
-  check_filter(filter, "filter");
+  check_filter(filter, "filter", call.context.options.max_topic_levels);
   if (!call.who.grants.may_subscribe(filter)) {
     throw forbidden("You may not read " + filter + ".",
                     "Pair the device whose id is a level of the topic first.");

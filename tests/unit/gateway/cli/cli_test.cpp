@@ -119,6 +119,18 @@ TEST_F(CommandLine, ConfigMayStandBeforeTheCommand) {
   EXPECT_EQ(outcome.served.limits.max_inflight, 9);
 }
 
+TEST_F(CommandLine, ConfigAndJsonMayStandBetweenTheWords) {
+  const std::string file = configured("[database]\nurl = \"postgresql:///between?host=/nowhere\"\n");
+  for (const char* group : {"user", "device", "api-key"}) {
+    const Outcome outcome = run_with({group, "--config", file, "--json", "list"}, {}, {});
+    EXPECT_EQ(outcome.status, kFailed) << group << ": understood, and then the database was asked";
+    EXPECT_THAT(outcome.err, HasSubstr("PostgreSQL cannot be asked")) << group;
+    const Outcome unreadable = run_with({group, "--config", "/nowhere.toml", "list"});
+    EXPECT_EQ(unreadable.status, kWrongUsage);
+    EXPECT_THAT(unreadable.err, HasSubstr("/nowhere.toml")) << group << ": it is that file which is read";
+  }
+}
+
 TEST_F(CommandLine, WrongConfigurationServesNothingAndTellsEverything) {
   const std::string file = configured("[limits]\nmax_inflight = 0\nfrob = 1\n");
   for (const char* command : {"serve", "check-config", "migrate"}) {
