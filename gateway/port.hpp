@@ -3,6 +3,7 @@
 // from any worker thread and may block it (never a shard), each at most a few seconds.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,10 @@ class Port {
   /// Same, and when the phone is not connected it is pushed as an alert with this title and body.
   virtual void notify_phones(broker::UserId user, std::string event_payload, std::string title,
                              std::string body) = 0;
-  virtual TestVerdict test_push(broker::UserId user, broker::PhoneId phone) = 0;
+  /// `done` is called once, within about 20 s, by whichever thread has the verdict: before this returns, or
+  /// the dispatcher's, where it must not block. Throws when PostgreSQL is away.
+  virtual void test_push(broker::UserId user, broker::PhoneId phone,
+                         std::function<void(const TestVerdict&)> done) = 0;
   virtual std::vector<ClientView> clients() = 0;
   /// Disconnects (v5: 0x98 administrative action). False: not connected.
   virtual bool kick(const broker::ClientId& client_id) = 0;

@@ -12,7 +12,7 @@
 #include "gateway/observe/log.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/port_readiness.hpp"
-#include "push/channel_advice.hpp"
+#include "gateway/test_verdict.hpp"
 
 namespace wake::gateway {
 
@@ -23,7 +23,6 @@ namespace {
 
 constexpr seconds kSettleFor{30};  // a REST publish waits so long for its settlement
 constexpr seconds kShardAnswers{3};
-constexpr seconds kVerdictWithin{25};  // beyond the dispatcher's own 20 s
 constexpr std::string_view kEventTopic = "$wake/events";
 
 ClientView to_view(const broker::ConnectionView& connection) {
@@ -82,15 +81,6 @@ void wait_applied(Node& node, const std::function<void(const std::function<void(
   change([applied] { applied->add(true); });
   const std::size_t count = node.shards().size();
   if (applied->wait(count, kShardAnswers).size() < count) throw std::runtime_error("a shard does not answer");
-}
-
-TestVerdict to_verdict(const push::TestResult& result, broker::Platform platform) {
-  TestVerdict verdict;
-  verdict.verdict = push::to_string(result.verdict);
-  verdict.status = result.status;
-  verdict.reason = result.reason;
-  if (result.verdict != push::Verdict::Accepted) verdict.advice = push::advice_for(platform, result.reason);
-  return verdict;
 }
 
 }  // namespace
@@ -191,22 +181,20 @@ void PortImpl::notify_phones(broker::UserId user, std::string event_payload, std
   }
 }
 
-TestVerdict PortImpl::test_push(broker::UserId user, broker::PhoneId phone_id) {
+void PortImpl::test_push(broker::UserId user, broker::PhoneId phone_id,
+                         std::function<void(const TestVerdict&)> done) {
   Node& running = need_node();
   const broker::UserRecordPtr record = load_user(running, user);
   const auto phone = std::ranges::find_if(record->phones,
                                           [&](const broker::PhoneRecord& one) { return one.id == phone_id; });
   if (phone == record->phones.end() || phone->token.token.empty()) {
-    return {"no_token", 0, "", "the phone has no push token; the app has to register again"};
+    return done({"no_token", 0, "", "the phone has no push token; the app has to register again"});
   }
-  const auto result = std::make_shared<Gathering<push::TestResult>>();
   running.dispatcher().test(
       make_alert(*phone, running.number(), R"({"type":"test"})", "WakeMQ", "This is a test notification."),
-      [result](push::TestResult answer) { result->add(std::move(answer)); });
-  const auto answers = result->wait(1, kVerdictWithin);
-  if (answers.empty())
-    return {"retry", 0, "", "the provider has not answered; look at /readyz for its channel"};
-  return to_verdict(answers.front(), phone->token.platform);
+      [done = std::move(done), platform = phone->token.platform](const push::TestResult& result) {
+        done(to_verdict(result, platform));
+      });
 }
 
 std::vector<ClientView> PortImpl::clients() {

@@ -29,7 +29,8 @@ class PortImpl final : public Port {
   void send_event(const broker::ClientId& client_id, std::string payload) override;
   void notify_phones(broker::UserId user, std::string event_payload, std::string title,
                      std::string body) override;
-  TestVerdict test_push(broker::UserId user, broker::PhoneId phone) override;
+  void test_push(broker::UserId user, broker::PhoneId phone,
+                 std::function<void(const TestVerdict&)> done) override;
   std::vector<ClientView> clients() override;
   bool kick(const broker::ClientId& client_id) override;
   Readiness readiness() override;

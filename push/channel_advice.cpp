@@ -32,6 +32,14 @@ constexpr Advice kAdvice[] = {
      "nearly every token looks dead: check topic, environment and project before phones are forgotten"},
 };
 
+// Words of http2_connection.cpp and of curl (fcm/token_exchange.cpp); the first that is in there counts.
+constexpr Advice kTroubles[] = {
+    {"proxy", "the way through the proxy fails: check proxy, and that it lets this host be reached"},
+    {"certificate", "whoever answers there is not trusted: check endpoint, ca_file and this machine's clock"},
+    {"HTTP/2", "whoever answers there is not APNs or FCM: check endpoint"},
+    {"resolve", "the name is not found: check this machine's DNS, and endpoint"},
+};
+
 }  // namespace
 
 std::string_view advice_for(broker::Platform platform, std::string_view reason) {
@@ -44,6 +52,15 @@ std::string_view advice_for(broker::Platform platform, std::string_view reason) 
   }
   return platform == broker::Platform::Apns ? "check key_file, key_id, team_id, topic and environment"
                                             : "check service_account_file";
+}
+
+std::string_view advice_for_trouble(std::string_view why) {
+  for (const Advice& advice : kTroubles) {
+    if (why.find(advice.reason) != std::string_view::npos) return advice.text;
+  }
+  return "check that this machine may connect out to that host and port (network, firewall), and endpoint "
+         "and "
+         "proxy";
 }
 
 }  // namespace wake::push

@@ -309,9 +309,11 @@ void DispatchMachine::bring_up(Channel& channel) {
 
 void DispatchMachine::on_trouble(ChannelIndex index, const std::string& why) {
   Channel& channel = *channels_[index];
+  answer_waiting_tests(channel, Verdict::Retry, why);
   if (channel.trouble == why) return;
   channel.trouble = why;
-  log(LogLevel::Warn, "push.unreachable", to_string(channel.key) + ": " + why + "; trying again");
+  log(LogLevel::Warn, "push.unreachable",
+      to_string(channel.key) + ": " + why + "; " + std::string(advice_for_trouble(why)) + ". Trying again");
 }
 
 void DispatchMachine::on_recovered(ChannelIndex index, broker::Now now) {
@@ -328,6 +330,7 @@ void DispatchMachine::on_recovered(ChannelIndex index, broker::Now now) {
 void DispatchMachine::on_refused(ChannelIndex index, const std::string& why, broker::Now now) {
   channels_[index]->is_refused = true;
   bring_down(*channels_[index], why, now);
+  answer_waiting_tests(*channels_[index], Verdict::ChannelDown, why);
 }
 
 }  // namespace wake::push

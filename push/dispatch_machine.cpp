@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "push/channel_advice.hpp"
 #include "push/dispatch_entry.hpp"
 #include "push/retry_policy.hpp"
 
@@ -373,7 +374,9 @@ std::vector<ChannelStatus> DispatchMachine::status() const {
     ChannelStatus status;
     status.key = channel->key;
     status.is_ready = !channel->is_down();
-    status.detail = channel->is_down() ? channel->down_reason : channel->trouble;
+    status.detail = channel->down_reason;
+    if (!channel->is_down() && !channel->trouble.empty())
+      status.detail = channel->trouble + ": " + std::string(advice_for_trouble(channel->trouble));
     status.queued = channel->ready.size() + channel->ready_tests.size();
     status.in_flight = channel->in_flight;
     status.delayed = channel->entry_count - status.queued - status.in_flight;

@@ -83,7 +83,7 @@ class DispatchMachine {
   /// A key already in memory is ignored: never twice.
   void submit(Notification notification, broker::Now now);
   /// POST …/test: not in the outbox, not cancelled, goes even through a channel that is down; the first
-  /// answer is the outcome.
+  /// answer is the outcome, and so is that the provider could not be reached (status 0).
   Ticket submit_test(Notification notification, broker::Now now);
   /// Before it leaves: Cancelled. In flight: not repeated.
   void cancel(const NotificationKey& key, broker::Now now);
@@ -148,6 +148,8 @@ class DispatchMachine {
   void forget(Entry& entry, NotificationEvent event);
   void resolve(Entry& entry, Resolution resolution, NotificationEvent event);
   void expire(Entry& entry, broker::Now now, NotificationEvent event);
+  void answer_test(Entry& entry, Verdict verdict, std::string reason, NotificationEvent event);
+  void answer_waiting_tests(Channel& channel, Verdict verdict, const std::string& reason);
   void release(Entry& entry, broker::UtcTime due_at, std::string reason, broker::Now now,
                NotificationEvent event);
   void set_timer(Entry& entry, broker::SteadyTime at);

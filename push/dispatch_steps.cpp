@@ -35,14 +35,27 @@ void DispatchMachine::delay(Entry& entry, broker::SteadyTime until, Notification
 void DispatchMachine::resolve(Entry& entry, Resolution resolution, NotificationEvent event) {
   resolution.attempt_count = entry.notification.attempt_count;
   if (entry.is_test()) {
-    Answer answer;
-    answer.verdict = Verdict::DropMessage;
-    answer.reason = std::move(resolution.reason);
-    effects_.tests.emplace_back(entry.ticket, std::move(answer));
-  } else {
-    effects_.resolutions.push_back(std::move(resolution));
+    return answer_test(entry, Verdict::DropMessage, std::move(resolution.reason), event);
   }
+  effects_.resolutions.push_back(std::move(resolution));
   forget(entry, event);
+}
+
+// Without an answer of the provider's.
+void DispatchMachine::answer_test(Entry& entry, Verdict verdict, std::string reason,
+                                  NotificationEvent event) {
+  Answer answer;
+  answer.verdict = verdict;
+  answer.reason = std::move(reason);
+  effects_.tests.emplace_back(entry.ticket, std::move(answer));
+  forget(entry, event);
+}
+
+// Somebody waits for it: what is wrong now is the outcome.
+void DispatchMachine::answer_waiting_tests(Channel& channel, Verdict verdict, const std::string& reason) {
+  while (!channel.ready_tests.empty()) {
+    answer_test(*entries_.at(*channel.ready_tests.begin()), verdict, reason, NotificationEvent::Withdrawn);
+  }
 }
 
 void DispatchMachine::forget(Entry& entry, NotificationEvent event) {
@@ -63,11 +76,15 @@ void DispatchMachine::forget(Entry& entry, NotificationEvent event) {
 }
 
 void DispatchMachine::expire(Entry& entry, broker::Now now, NotificationEvent event) {
+  const Channel& channel = *channels_[entry.channel];
+  const std::string& why = channel.is_down() ? channel.down_reason : channel.trouble;
+  if (entry.is_test()) {
+    return answer_test(entry, channel.is_down() ? Verdict::ChannelDown : Verdict::Retry,
+                       why.empty() ? "it could not be sent in time" : why, event);
+  }
   Resolution resolution;
   resolution.key = entry.notification.key;
   resolution.kind = Resolution::Kind::Expired;
-  const Channel& channel = *channels_[entry.channel];
-  const std::string& why = channel.is_down() ? channel.down_reason : channel.trouble;
   resolution.reason = why.empty() ? "expired" : "expired: " + why;
   resolution.at = now.utc;
   resolve(entry, std::move(resolution), event);

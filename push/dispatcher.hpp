@@ -52,8 +52,8 @@ class Dispatcher {
   /// Token, account or entries of this phone changed: what waits for it is Released, to be claimed as it is
   /// then.
   void recall(broker::PhoneId phone);
-  /// Sends it past the outbox; `done` is called once, from the dispatcher's thread, within about 20 s. Only
-  /// notification.token, .message and .entry matter.
+  /// Sends it past the outbox; `done` is called once, from the dispatcher's thread, within about 20 s, and as
+  /// soon as the provider is known to be out of reach. Only notification.token, .message and .entry matter.
   void test(Notification notification, std::function<void(TestResult)> done);
   /// As of now; at most 1 s old knowledge when the thread is busy. Not from within `done` or `log`.
   DispatcherStatus status();

@@ -26,6 +26,7 @@ struct Http2Client::Impl final : Http2ConnectionEvents {
   void connect();
   void move_to_draining();
   void start_back_off();
+  std::string where() const;
 
   EventLoop& loop;
   Http2ClientOptions options;
@@ -124,9 +125,14 @@ void Http2Client::Impl::on_connection_down(Http2Connection& connection, const st
   if (!was_useful) {
     is_proven = false;
     start_back_off();
-    events.on_http2_trouble(why);
+    events.on_http2_trouble(where() + ": " + why);
   }
   events.on_http2_room();
+}
+
+std::string Http2Client::Impl::where() const {
+  const std::string host = authority_of(options.endpoint, false);
+  return options.proxy ? host + " by way of " + authority_of(*options.proxy, false) : host;
 }
 
 void Http2Client::Impl::start_back_off() {

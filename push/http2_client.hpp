@@ -35,7 +35,7 @@ class Http2ClientEvents {
   /// room() may have changed.
   virtual void on_http2_room() = 0;
   /// A connection could not be made or broke before it answered anything; tried again after the back-off
-  /// while there is demand.
+  /// while there is demand. `why` begins with host and port.
   virtual void on_http2_trouble(const std::string& why) = 0;
   /// It answers (again).
   virtual void on_http2_connected() = 0;

@@ -1,5 +1,7 @@
 // What a handler has in hand: who calls, with what, and the parts of the gateway it may ask. Handlers run on
 // worker threads and may block; they answer a Response or throw a Problem (problem.hpp) or db::StorageAway.
+// Who would wait for somebody outside (a provider) holds no worker meanwhile: its handler takes a Respond,
+// and returns.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,7 @@
 // One HTTP request and its answer, without the HTTP library: what handlers see.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct Response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
 };
+
+/// Takes the answer to one request; from any thread, at any time. A second answer goes nowhere.
+using Respond = std::function<void(Response)>;
 
 /// A target taken apart: percent-decoded segments and parameters.
 struct Target {

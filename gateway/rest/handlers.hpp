@@ -16,7 +16,7 @@ Response list_phones(const Call& call);
 Response get_phone(const Call& call);
 Response delete_phone(const Call& call);
 Response put_presence(const Call& call);
-Response test_phone(const Call& call);
+void test_phone(const Call& call, const Respond& respond);
 
 // pairings.cpp
 Response start_pairing(const Call& call);

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -48,6 +47,7 @@ struct HttpPeer {
 
 template <class Stream>
 class HttpConnection final : public HttpConnectionBase,
+                             public AnswerTaker,
                              public std::enable_shared_from_this<HttpConnection<Stream>> {
  public:
   template <class... StreamArgs>
@@ -141,10 +141,11 @@ class HttpConnection final : public HttpConnectionBase,
   void refuse(const Problem& problem) {
     ++hub_.counters.malformed;
     is_last_ = true;
-    const std::string request_id = make_request_id();
+    request_id_ = make_request_id();
+    is_head_ = false;
     hub_.context.log(push::LogLevel::Info, "rest.malformed",
-                     request_id + " from " + address_ + ": " + problem.detail);
-    write(to_response(problem), request_id, false);
+                     request_id_ + " from " + address_ + ": " + problem.detail);
+    write(to_response(problem));
   }
 
   Request take_request() {
@@ -161,21 +162,33 @@ class HttpConnection final : public HttpConnectionBase,
   }
 
   void hand_over() {
-    const bool is_head = parser_->get().method() == http::verb::head;
-    std::string request_id = choose_request_id(parser_->get()["X-Request-Id"]);
+    is_head_ = parser_->get().method() == http::verb::head;
+    request_id_ = choose_request_id(parser_->get()["X-Request-Id"]);
     is_last_ = is_last_ || !parser_->get().keep_alive();
     Request request = take_request();
-    if (is_head) request.method = "GET";
+    // The path only: a query may hold what is nobody's business, and pairing codes are single use.
+    asked_ = request.method + " " + request.target.substr(0, request.target.find('?')).substr(0, 200);
+    if (is_head_) request.method = "GET";
     lowest().expires_never();
     asio::thread_pool& pool = is_observation(request) ? hub_.observers : hub_.workers;
-    // The guard keeps the io thread running until the answer is there.
-    asio::post(pool, [self = this->shared_from_this(), work = asio::make_work_guard(hub_.io),
-                      request = std::move(request), request_id = std::move(request_id), is_head]() mutable {
-      Response response = self->hub_.answer(request, request_id);
-      asio::post(work.get_executor(),
-                 [self = std::move(self), response = std::move(response), request_id = std::move(request_id),
-                  is_head]() mutable { self->write(std::move(response), request_id, is_head); });
-    });
+    asio::post(pool, [&context = hub_.context, respond = hub_.pending.expect(this->shared_from_this()),
+                      request = std::move(request),
+                      request_id = request_id_] { answer(context, request, request_id, respond); });
+  }
+
+  void on_answer(Response response) override {
+    hub_.counters.count(response.status);
+    hub_.context.log(
+        level_of(response.status), "rest.answered",
+        request_id_ + " " + asked_ + " from " + address_ + ": " + std::to_string(response.status));
+    write(std::move(response));
+  }
+
+  /// What is not ready says so itself in the log; that somebody asked again is no news.
+  push::LogLevel level_of(int status) const {
+    if (status == 503 && asked_ == "GET /readyz") return push::LogLevel::Debug;
+    if (status >= 500) return push::LogLevel::Warn;
+    return status >= 400 ? push::LogLevel::Info : push::LogLevel::Debug;
   }
 
   /// The client's own when it is a plain word, so that both sides' logs meet.
@@ -187,22 +200,22 @@ class HttpConnection final : public HttpConnectionBase,
     return is_word ? std::string(given) : make_request_id();
   }
 
-  void write(Response response, const std::string& request_id, bool is_head) {
+  void write(Response response) {
     answer_.emplace();
     answer_->version(11);
     answer_->result(static_cast<unsigned>(response.status));
-    answer_->set("X-Request-Id", request_id);
+    answer_->set("X-Request-Id", request_id_);
     if (!response.content_type.empty()) answer_->set(http::field::content_type, response.content_type);
     for (const auto& [name, value] : response.headers) answer_->set(name, value);
     answer_->keep_alive(!is_last_ && !hub_.is_stopping);
     if (response.status != 204) answer_->content_length(response.body.size());
-    if (!is_head) answer_->body() = std::move(response.body);
+    if (!is_head_) answer_->body() = std::move(response.body);
     serializer_.emplace(*answer_);
     lowest().expires_after(hub_.options.write_timeout);
     const auto on_written = [self = this->shared_from_this()](beast::error_code error, std::size_t) {
       self->on_written(error);
     };
-    if (is_head) {
+    if (is_head_) {
       http::async_write_header(stream_, *serializer_, on_written);
     } else {
       http::async_write(stream_, *serializer_, on_written);
@@ -251,6 +264,9 @@ class HttpConnection final : public HttpConnectionBase,
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> answer_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
+  std::string request_id_;  // of the request under way, as are these
+  std::string asked_;
+  bool is_head_ = false;
   std::size_t drained_bytes_ = 0;
   bool is_idle_ = false;  // between requests: nothing is lost by closing
   bool is_last_ = false;

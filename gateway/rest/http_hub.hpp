@@ -13,6 +13,7 @@
 
 #include "gateway/rest/call.hpp"
 #include "gateway/rest/options.hpp"
+#include "gateway/rest/pending_answers.hpp"
 
 namespace wake::gateway::rest {
 
@@ -32,6 +33,7 @@ struct HttpCounters {
   std::atomic<std::uint64_t> turned_away{0};
   std::atomic<std::uint64_t> malformed{0};
   std::atomic<std::int64_t> connections{0};
+  void count(int status) { ++answers[static_cast<std::size_t>(status / 100) % 6]; }
   std::string to_prometheus() const;
 };
 
@@ -61,8 +63,7 @@ struct HttpHub {
     --counters.connections;
     if (is_stopping && connections.empty()) stop_deadline.cancel();
   }
-  /// Runs the router on a worker; any worker.
-  Response answer(const Request& request, const std::string& request_id);
+  PendingAnswers pending{io};  // the last, because it holds connections
 };
 
 }  // namespace wake::gateway::rest

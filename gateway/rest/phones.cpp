@@ -148,7 +148,7 @@ Response put_presence(const Call& call) {
   return json_response(200, {{"state", state}});
 }
 
-Response test_phone(const Call& call) {
+void test_phone(const Call& call, const Respond& respond) {
   JsonBody::expect_none(call.request);
   const db::Phone phone = find_own_phone(call);
   if (phone.record.token.token.empty()) {
@@ -157,11 +157,12 @@ Response test_phone(const Call& call) {
         "since.",
         "Let the app fetch its token and register the phone again.");
   }
-  const TestVerdict verdict = call.context.port.test_push(call.user(), phone.record.id);
-  return json_response(200, {{"verdict", verdict.verdict},
-                             {"status", verdict.status},
-                             {"reason", verdict.reason},
-                             {"advice", verdict.advice}});
+  call.context.port.test_push(call.user(), phone.record.id, [respond](const TestVerdict& verdict) {
+    respond(json_response(200, {{"verdict", verdict.verdict},
+                                {"status", verdict.status},
+                                {"reason", verdict.reason},
+                                {"advice", verdict.advice}}));
+  });
 }
 
 }  // namespace wake::gateway::rest

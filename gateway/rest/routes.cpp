@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <variant>
 
 #include "db/storage_away.hpp"
 #include "gateway/rest/handlers.hpp"
@@ -15,12 +16,18 @@ namespace {
 
 enum class Who { Anyone, User, Device, Publisher, Admin };
 
+using Handler = Response (*)(const Call&);
+using LateHandler = void (*)(const Call&, const Respond&);  // answers when somebody else has the answer
+
 struct Route {
   std::string_view method;
   std::string_view pattern;  // {} stands for one segment that is not empty
   Who who;
-  Response (*handler)(const Call&);
+  std::variant<Handler, LateHandler> handler;
 };
+
+/// Anyone may call it, and whoever says who they are is heard.
+constexpr std::variant<Handler, LateHandler> kMayBeAnonymous = add_user;
 
 constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/v1/users", Who::Anyone, add_user},
@@ -172,36 +179,37 @@ const char* description(Who who) {
   return "nothing";
 }
 
-Response answer_or_throw(Context& context, const Request& request) {
+void answer_or_throw(Context& context, const Request& request, const Respond& respond) {
   const auto target = parse_target(request.target);
   if (!target) throw malformed_target();
   auto [route, parameters] = find_route(request, *target);
   Call call{context, request, *target, {}, std::move(parameters)};
   const bool has_credentials = !request.authorization.empty() || !request.certificate_cn.empty();
-  if (route->who != Who::Anyone || (has_credentials && route->handler == add_user)) {
+  if (route->who != Who::Anyone || (has_credentials && route->handler == kMayBeAnonymous)) {
     call.who = authenticate(context, request);
   }
   if (!is_permitted(route->who, call.who)) {
     const std::string needed = description(route->who);
     throw forbidden("This call is not for these credentials.", "Use " + needed + ".");
   }
-  return route->handler(call);
+  if (const auto* late = std::get_if<LateHandler>(&route->handler)) return (*late)(call, respond);
+  respond(std::get<Handler>(route->handler)(call));
 }
 
 }  // namespace
 
-Response answer(Context& context, const Request& request, const std::string& request_id) {
+void answer(Context& context, const Request& request, const std::string& request_id, const Respond& respond) {
   try {
-    return answer_or_throw(context, request);
+    answer_or_throw(context, request, respond);
   } catch (const Problem& problem) {
-    return to_response(problem);
+    respond(to_response(problem));
   } catch (const db::StorageAway& error) {
     context.log(push::LogLevel::Warn, "rest.storage_away", request_id + ": " + error.what());
-    return to_response(storage_away());
+    respond(to_response(storage_away()));
   } catch (const std::exception& error) {
     context.log(push::LogLevel::Error, "rest.failed",
                 request_id + " " + request.method + ": " + error.what());
-    return to_response(internal_error());
+    respond(to_response(internal_error()));
   }
 }
 

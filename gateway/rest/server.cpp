@@ -207,6 +207,7 @@ struct RestServer::Impl {
       if (error) return;  // all are gone
       const std::vector<HttpConnectionBase*> left(hub.connections.begin(), hub.connections.end());
       for (HttpConnectionBase* connection : left) connection->close_now();
+      hub.pending.drop_all();
     });
   }
 };

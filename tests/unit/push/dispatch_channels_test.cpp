@@ -4,6 +4,7 @@
 namespace wake::push::testing_support {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Channels : public Machine {};
@@ -219,13 +220,39 @@ TEST_F(Channels, ATestAnswersTheVerdictAndLeavesTheOutboxAlone) {
   EXPECT_EQ(effects.tests[0].second.reason, "Unregistered");
 }
 
-TEST_F(Channels, ATestThatCannotBeSentSaysWhyInTime) {
+TEST_F(Channels, ATestOfAProviderOutOfReachIsAnsweredAsSoonAsThatIsKnown) {
+  machine_.on_trouble(production_, "a:443: connect: refused");
   machine_.submit_test(notification(1), now_);
-  machine_.on_trouble(production_, "connect: refused");
+  EXPECT_TRUE(machine_.take_effects().tests.empty()) << "it may have been a while ago";
+  machine_.on_trouble(production_, "a:443: connect: refused");
+  DispatchEffects effects = machine_.take_effects();
+  ASSERT_EQ(effects.tests.size(), 1U);
+  EXPECT_EQ(effects.tests[0].second.verdict, Verdict::Retry);
+  EXPECT_EQ(effects.tests[0].second.status, 0);
+  EXPECT_EQ(effects.tests[0].second.reason, "a:443: connect: refused");
+  machine_.submit_test(notification(2), now_);
   pass(20s);
+  effects = machine_.take_effects();
+  ASSERT_EQ(effects.tests.size(), 1U) << "the next try is not waited for without end";
+  EXPECT_EQ(effects.tests[0].second.reason, "a:443: connect: refused");
+  EXPECT_EQ(machine_.in_memory(), 0U);
+}
+
+TEST_F(Channels, ATestOfRefusedCredentialsSaysSoAtOnce) {
+  machine_.submit_test(notification(1), now_);
+  machine_.on_refused(production_, "HTTP 400 invalid_grant", now_);
   const DispatchEffects effects = machine_.take_effects();
   ASSERT_EQ(effects.tests.size(), 1U);
-  EXPECT_THAT(effects.tests[0].second.reason, HasSubstr("connect: refused"));
+  EXPECT_EQ(effects.tests[0].second.verdict, Verdict::ChannelDown);
+  EXPECT_EQ(effects.tests[0].second.reason, "HTTP 400 invalid_grant");
+}
+
+TEST_F(Channels, AProviderOutOfReachIsToldWithAdvice) {
+  machine_.on_trouble(production_, "a:443: resolve: Host not found");
+  EXPECT_THAT(machine_.take_effects().log.at(0).text, HasSubstr("DNS"));
+  const ChannelStatus status = machine_.status()[production_];
+  EXPECT_TRUE(status.is_ready);
+  EXPECT_THAT(status.detail, AllOf(HasSubstr("a:443: resolve: Host not found"), HasSubstr("DNS")));
 }
 
 TEST_F(Channels, StoppingReleasesEverythingAndCountsWhatIsInTheAir) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -55,7 +56,23 @@ class FakePort final : public Port {
     note("notify " + std::to_string(user.value) + " " + json::parse(event)["type"].get<std::string>() + " " +
          title);
   }
-  TestVerdict test_push(broker::UserId, broker::PhoneId) override { return {"accepted", 200, "", ""}; }
+  void test_push(broker::UserId, broker::PhoneId, std::function<void(const TestVerdict&)> done) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (is_provider_silent) return tests_.push_back(std::move(done));
+    }
+    done({"accepted", 200, "", ""});
+  }
+  /// Answers the tests that wait, from this thread; how many there were.
+  std::size_t answer_tests(const TestVerdict& verdict) {
+    std::vector<std::function<void(const TestVerdict&)>> waiting;
+    {
+      const std::scoped_lock lock(mutex_);
+      waiting.swap(tests_);
+    }
+    for (const auto& done : waiting) done(verdict);
+    return waiting.size();
+  }
   std::vector<ClientView> clients() override { return connected; }
   bool kick(const broker::ClientId& client_id) override {
     note("kick " + client_id.value);
@@ -77,6 +94,7 @@ class FakePort final : public Port {
   broker::MessageRecord last_published;
   std::vector<ClientView> connected;
   Readiness readiness_answer;
+  bool is_provider_silent = false;  // set before the tests that it concerns
 
  private:
   void note(std::string what) {
@@ -85,6 +103,7 @@ class FakePort final : public Port {
   }
   mutable std::mutex mutex_;
   std::vector<std::string> notes_;
+  std::vector<std::function<void(const TestVerdict&)>> tests_;
 };
 
 /// One TCP connection that speaks raw HTTP; every read has a deadline.

@@ -118,6 +118,51 @@ TEST_F(RestCrowd, OneTooManyIsTurnedAway) {
   EXPECT_EQ(read_answer(second).status, 503);
 }
 
+class RestWithOneWorker : public RestTest {
+ protected:
+  RestWithOneWorker() : RestTest(options()) {}
+  static RestOptions options() {
+    RestOptions options;
+    options.worker_count = 1;
+    return options;
+  }
+  /// Sent, not answered.
+  std::unique_ptr<Wire> ask_test() {
+    auto wire = std::make_unique<Wire>(http_port());
+    wire->send("POST /v1/me/phones/p1/test HTTP/1.1\r\nHost: x\r\nAuthorization: " + ann_ + "\r\n\r\n");
+    return wire;
+  }
+  void register_phone() {
+    send("PUT", "/v1/me/phones/p1", ann_, {{"platform", "fcm"}, {"app_id", "app"}, {"token", "t"}});
+    port_.is_provider_silent = true;
+  }
+  const std::string ann_ = add_user("ann");
+};
+
+// A provider that cannot be reached takes 20 s for its verdict; REST went on only for the others' patience.
+TEST_F(RestWithOneWorker, TestsThatWaitForAProviderHoldUpNobody) {
+  register_phone();
+  std::vector<std::unique_ptr<Wire>> waiting;
+  for (int i = 0; i < 20; ++i) waiting.push_back(ask_test());
+  EXPECT_EQ(send("GET", "/v1/me/phones", ann_).status, 200) << "asked after them, answered before";
+  EXPECT_EQ(port_.answer_tests({"retry", 0, "push.example:443: connect: refused", "check the network"}), 20U);
+  for (const auto& wire : waiting) {
+    const Answer answer = read_answer(*wire);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body["reason"], "push.example:443: connect: refused");
+    EXPECT_EQ(answer.body["advice"], "check the network");
+  }
+}
+
+TEST_F(RestWithOneWorker, AVerdictThatComesAfterTheEndGoesNowhere) {
+  register_phone();
+  const auto waiting = ask_test();
+  EXPECT_EQ(send("GET", "/v1/me/phones", ann_).status, 200);
+  server_.reset();
+  EXPECT_TRUE(waiting->is_closed_by_peer());
+  EXPECT_EQ(port_.answer_tests({"accepted", 200, "", ""}), 1U);
+}
+
 class RestWithoutDatabase : public RestTest {
  protected:
   RestWithoutDatabase()
