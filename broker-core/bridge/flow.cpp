@@ -7,6 +7,8 @@ namespace wake::broker {
 
 namespace {
 
+constexpr std::size_t kMaxTopicInLog = 256;
+
 Ack make_ack(PacketType type, PacketId id, ReasonCode reason = ReasonCode::Success) {
   return {type, id, reason, {}, {}};
 }
@@ -44,6 +46,11 @@ void Flow::pass_over(PacketId id, Qos qos) {
   if (qos == Qos::ExactlyOnce) sender_.send(make_ack(PacketType::Pubrec, id));
 }
 
+void Flow::turn_away(std::string_view topic, const std::string& why, PacketId id, Qos qos) {
+  refuse(topic, why);
+  pass_over(id, qos);
+}
+
 void Flow::on_pubrel(PacketId id) {
   Entry* entry = find_from(id);
   if (!entry || entry->step < Entry::Step::Received) {
@@ -73,7 +80,7 @@ std::optional<std::string> Flow::on_ack(const Ack& ack, Now now) {
         ack.reason == ReasonCode::QuotaExceeded || ack.reason == ReasonCode::PacketIdentifierInUse;
     if (is_for_now) return entry->message.topic + ": " + std::string(to_string(ack.reason));
     if (is_failure(ack.reason)) {
-      refuse(entry->message, std::string(to_string(ack.reason)));
+      refuse(entry->message.topic, std::string(to_string(ack.reason)));
     } else {
       ++counters_.carried;
     }
@@ -103,7 +110,28 @@ void Flow::on_receiver_up(Now now) {
   pump(now);
 }
 
+bool Flow::on_receiver_lost(bool is_its_doing) {
+  if (!is_its_doing) clear_suspicion();
+  const auto first =
+      std::ranges::find_if(entries_, [](const Entry& entry) { return entry.step == Entry::Step::Sent; });
+  if (!is_its_doing || first == entries_.end() || ++first->closes < kMaxCloses) return false;
+  refuse(first->message.topic, "closes the connection over it");
+  // At QoS 2 it may have kept the packet id all the same.
+  passed_on(*first, first->qos == Qos::ExactlyOnce);
+  return true;
+}
+
 // ---- between
+
+void Flow::clear_suspicion() {
+  for (Entry& entry : entries_) entry.closes = 0;
+}
+
+Flow::Entry* Flow::find_suspect() {
+  const auto found = std::ranges::find_if(
+      entries_, [](const Entry& entry) { return entry.closes != 0 && entry.step <= Entry::Step::Sent; });
+  return found == entries_.end() ? nullptr : &*found;
+}
 
 Flow::Entry* Flow::find_sent(PacketId slot) {
   const auto found = std::ranges::find_if(
@@ -142,7 +170,7 @@ PublishParts Flow::parts_of(const CarriedMessage& message, Qos qos, Now now) con
   PublishParts parts;
   parts.version = receiver_.version();
   parts.qos = qos;
-  parts.retain = message.retain;
+  parts.retain = message.retain && receiver_.takes_retained();  // else v5 [MQTT-3.2.2-14]
   parts.topic = message.topic;
   parts.payload = as_bytes(message.payload);
   parts.forwardable_properties = message.properties;
@@ -155,10 +183,10 @@ PublishParts Flow::parts_of(const CarriedMessage& message, Qos qos, Now now) con
 
 void Flow::send_at_most_once(const CarriedMessage& message, Now now) {
   const PublishParts parts = parts_of(message, Qos::AtMostOnce, now);
-  if (!receiver_.is_up() || receiver_.output().size() > kHighWater) {
+  if (!receiver_.is_up() || receiver_.output().size() > kHighWater || find_suspect()) {
     ++counters_.dropped;
   } else if (publish_packet_bytes(parts) > receiver_.max_packet_bytes()) {
-    refuse(message, "larger than its broker takes");
+    refuse(message.topic, "larger than its broker takes");
   } else {
     receiver_.send(make_publish_template(parts), {}, false);
     ++counters_.carried;
@@ -178,7 +206,7 @@ bool Flow::start(Entry& entry, Now now) {
   }
   const PublishParts parts = parts_of(entry.message, qos, now);
   if (publish_packet_bytes(parts) > receiver_.max_packet_bytes()) {
-    refuse(entry.message, "larger than its broker takes");
+    refuse(entry.message.topic, "larger than its broker takes");
     return false;
   }
   if (entry.slot == 0) entry.slot = free_slot();
@@ -191,6 +219,11 @@ bool Flow::start(Entry& entry, Now now) {
 
 void Flow::pump(Now now) {
   if (!receiver_.is_up()) return;
+  if (Entry* suspect = find_suspect()) {
+    if (suspect->step == Entry::Step::Sent || !receiver_.has_answers()) return;
+    if (start(*suspect, now)) return;
+    passed_on(*suspect, false);
+  }
   const std::size_t window = std::min(receiver_.receive_maximum(), kWindow);
   const auto is_out = [](const Entry& entry) {
     return entry.slot != 0 && entry.step != Entry::Step::Waiting;
@@ -234,9 +267,9 @@ void Flow::answer(PacketType type, const Entry& entry) {
   if (sender_.is_up()) sender_.send(make_ack(type, entry.sender_id));
 }
 
-void Flow::refuse(const CarriedMessage& message, const std::string& why) {
+void Flow::refuse(std::string_view topic, const std::string& why) {
   ++counters_.refused;
-  refusals_.push_back(message.topic + ": " + why);
+  refusals_.push_back(std::string(topic.substr(0, kMaxTopicInLog)) + ": " + why);
 }
 
 }  // namespace wake::broker

@@ -10,12 +10,18 @@
 // QoS 2 is exactly once. After a restart of the process the slots are forgotten: the receiver is asked to
 // release them all (PUBREL), or it would take a new message for a repetition. What was in such a slot may
 // then come twice.
+//
+// A receiver may close over a message and never say so: too large for a limit that 3.1.1 has no word for, a
+// name or a character that it does not like. Sent again at each connection, it would hold up all others for
+// ever. So the first message that was out as the receiver closed is a suspect; it goes out alone, once all
+// requests of the connection are answered, and when that ends the same way kMaxCloses times it is set aside.
 #pragma once
 
 #include <array>
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,13 +45,15 @@ class Flow {
   static constexpr std::uint16_t kWindow = 100;
   /// Bytes unwritten towards the receiver above which QoS 0 is dropped.
   static constexpr std::size_t kHighWater = 1024 * 1024;
+  /// Connections that the receiver closed over a message, in a row, after which it is not sent again.
+  static constexpr unsigned kMaxCloses = 3;
   /// Ids above the slots, for SUBSCRIBE.
   static constexpr std::uint16_t kFirstFreeId = kWindow + 1;
 
   struct Counters {
     std::uint64_t carried = 0;  // QoS 0: sent; else acknowledged by the receiver
     std::uint64_t dropped = 0;  // QoS 0 and the receiver away or slow; expired
-    std::uint64_t refused = 0;  // by the receiver for good, or too large for it
+    std::uint64_t refused = 0;  // by the receiver for good, too large for it, or it closes over them
   };
 
   /// `carries_qos2`: slots may be held by the receiver from before the process started.
@@ -66,6 +74,8 @@ class Flow {
   void carry(CarriedMessage message, PacketId id, bool dup, Now now);
   /// A message that is not carried is acknowledged all the same.
   void pass_over(PacketId id, Qos qos);
+  /// The same, counted and logged: the receiver would never take it.
+  void turn_away(std::string_view topic, const std::string& why, PacketId id, Qos qos);
   void on_pubrel(PacketId id);
   void on_sender_up();
 
@@ -74,6 +84,11 @@ class Flow {
   /// tried again.
   std::optional<std::string> on_ack(const Ack& ack, Now now);
   void on_receiver_up(Now now);
+  /// SUBACK or UNSUBACK.
+  void on_receiver_answered(Now now) { pump(now); }
+  /// `is_its_doing`: it closed a connection that was up, and gave no reason that speaks for the message.
+  /// True: a message was set aside, and the next connection may fare better.
+  bool on_receiver_lost(bool is_its_doing);
 
  private:
   struct Entry {
@@ -90,8 +105,11 @@ class Flow {
     Step step = Step::Waiting;
     Qos qos = Qos::AtMostOnce;  // towards the receiver, once sent
     std::uint16_t slot = 0;     // 0: none; not sent yet, or nothing more to do there
+    unsigned closes = 0;        // connections closed over it; a suspect unless 0
   };
 
+  void clear_suspicion();
+  Entry* find_suspect();
   Entry* find_sent(PacketId slot);
   Entry* find_from(PacketId sender_id);
   void erase(const Entry& entry);
@@ -104,7 +122,7 @@ class Flow {
   void passed_on(Entry& entry, bool needs_release);
   void release(Entry& entry);
   void answer(PacketType type, const Entry& entry);
-  void refuse(const CarriedMessage& message, const std::string& why);
+  void refuse(std::string_view topic, const std::string& why);
 
   Link& sender_;
   Link& receiver_;

@@ -1,7 +1,5 @@
 #include "broker-core/bridge/link.hpp"
 
-#include <algorithm>
-
 namespace wake::broker {
 
 namespace {
@@ -69,6 +67,8 @@ std::optional<std::string> Link::on_connack(const Connack& connack, Now now) {
   receive_maximum_ = connack.properties.receive_maximum.value_or(65'535);
   max_packet_bytes_ = connack.properties.maximum_packet_bytes.value_or(0xFFFFFFFF);
   maximum_qos_ = static_cast<Qos>(connack.properties.maximum_qos.value_or(2));
+  takes_retained_ = connack.properties.retain_available.value_or(true);
+  unanswered_ = 0;
   options_.keep_alive_s = connack.properties.server_keep_alive_s.value_or(options_.keep_alive_s);
   deadline_ = now.steady + std::chrono::seconds(options_.keep_alive_s);
   return std::nullopt;
@@ -88,6 +88,11 @@ void Link::lost(Now now) {
   phase_ = Phase::Waiting;
   deadline_ = now.steady + next_delay();
   output_.clear();
+}
+
+void Link::excuse_losses(Now now) {
+  losses_ = 0;
+  if (phase_ == Phase::Waiting) deadline_ = now.steady + next_delay();
 }
 
 void Link::begin() {

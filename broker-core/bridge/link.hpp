@@ -5,6 +5,7 @@
 //   Waiting --deadline--> Opening --opened()--> Connecting --CONNACK--> Up --lost()--> Waiting ...
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -58,6 +59,7 @@ class Link {
   std::uint16_t receive_maximum() const { return receive_maximum_; }
   std::uint32_t max_packet_bytes() const { return max_packet_bytes_; }
   Qos maximum_qos() const { return maximum_qos_; }
+  bool takes_retained() const { return takes_retained_; }
 
   // ---- events
   /// The socket (and TLS) is there: CONNECT goes out.
@@ -67,11 +69,18 @@ class Link {
   void heard(Now) { is_asked_ = false; }
   /// The connection is gone or given up, whoever wanted it.
   void lost(Now now);
+  /// After lost(): its cause is out of the way, so the next try need not wait longer than a first one.
+  void excuse_losses(Now now);
   void end() { phase_ = Phase::Ended; }
   /// After end(): as at first.
   void begin();
   Due on_deadline(Now now);
   SteadyTime deadline() const { return phase_ == Phase::Ended ? SteadyTime::max() : deadline_; }
+
+  // ---- requests (SUBSCRIBE, UNSUBSCRIBE) of this connection
+  void asked() { ++unanswered_; }
+  void answered() { unanswered_ -= std::min(unanswered_, 1u); }
+  bool has_answers() const { return unanswered_ == 0; }
 
   // ---- sending; only while open
   Outbound& output() { return output_; }
@@ -98,6 +107,8 @@ class Link {
   std::uint16_t receive_maximum_ = 65'535;
   std::uint32_t max_packet_bytes_ = 0xFFFFFFFF;
   Qos maximum_qos_ = Qos::ExactlyOnce;
+  bool takes_retained_ = true;
+  unsigned unanswered_ = 0;
   Outbound output_;
 };
 

@@ -21,6 +21,25 @@ bool has_qos2(const std::vector<BridgeTopic>& topics, bool (BridgeTopic::*goes)(
       topics, [&](const BridgeTopic& topic) { return (topic.*goes)() && topic.qos == Qos::ExactlyOnce; });
 }
 
+/// Of a DISCONNECT: may the broker mean what it was sent? Else it goes away, or means the client.
+bool is_about_a_message(ReasonCode reason) {
+  switch (reason) {
+    case ReasonCode::UnspecifiedError:
+    case ReasonCode::MalformedPacket:
+    case ReasonCode::ProtocolError:
+    case ReasonCode::ImplementationSpecificError:
+    case ReasonCode::NotAuthorized:
+    case ReasonCode::TopicNameInvalid:
+    case ReasonCode::PacketTooLarge:
+    case ReasonCode::PayloadFormatInvalid:
+    case ReasonCode::RetainNotSupported:
+    case ReasonCode::QosNotSupported:
+      return true;
+    default:
+      return false;
+  }
+}
+
 const char* name_of(BridgeSide side) {
   return side == BridgeSide::Local ? "this broker" : "the remote broker";
 }
@@ -53,9 +72,15 @@ void Relay::opened(BridgeSide side, Now now) {
 }
 
 void Relay::closed(BridgeSide side, const std::string& why, Now now) {
+  lost(side, why, link(side).is_up(), now);
+}
+
+void Relay::lost(BridgeSide side, const std::string& why, bool may_be_over_a_message, Now now) {
   if (link(side).phase() == Link::Phase::Ended || link(side).phase() == Link::Phase::Waiting) return;
   const bool was_up = link(side).is_up();
   link(side).lost(now);
+  if (flow_from(other(side)).on_receiver_lost(may_be_over_a_message)) link(side).excuse_losses(now);
+  report_refusals(other(side));
   const std::string text = std::string(name_of(side)) + ": " + why;
   if (side == BridgeSide::Remote) trouble_ = text;
   report(Incident::Level::Warn, was_up ? "bridge.lost" : "bridge.not_connected", text);
@@ -68,7 +93,7 @@ void Relay::give_up(BridgeSide side, ReasonCode reason, const std::string& why, 
     link(side).send(disconnect);
   }
   effects_.emplace_back(CloseLink{side, take_all(link(side).output())});
-  closed(side, why, now);
+  lost(side, why, false, now);
 }
 
 void Relay::on_deadline(Now now) {
@@ -141,10 +166,16 @@ void Relay::unsubscribe_former() {
   for (const std::string& filter : options_.former_filters) {
     unsubscribe.filters.emplace_back(filter);
     if (unsubscribe.filters.size() < kMaxFiltersPerPacket) continue;
-    link(BridgeSide::Remote).send(unsubscribe);
+    ask(BridgeSide::Remote, unsubscribe);
     unsubscribe.filters.clear();
   }
-  if (!unsubscribe.filters.empty()) link(BridgeSide::Remote).send(unsubscribe);
+  if (!unsubscribe.filters.empty()) ask(BridgeSide::Remote, unsubscribe);
+}
+
+template <class P>
+void Relay::ask(BridgeSide side, const P& request) {
+  link(side).send(request);
+  link(side).asked();
 }
 
 /// What is retained under QoS 0 topics may have changed while nobody listened. The rest waited in the
@@ -171,11 +202,17 @@ void Relay::subscribe(BridgeSide side, std::uint8_t retained_of_qos0, std::uint8
   }
   if (filters.empty()) return;
   for (std::size_t i = 0; i < filters.size(); ++i) subscribe.requests[i].filter = filters[i];
-  link(side).send(subscribe);
+  ask(side, subscribe);
   asked_[at(side)] = std::move(filters);
 }
 
-void Relay::on_suback(BridgeSide side, const Suback& suback) {
+void Relay::answered(BridgeSide side, Now now) {
+  link(side).answered();
+  flow_from(other(side)).on_receiver_answered(now);
+}
+
+void Relay::on_suback(BridgeSide side, const Suback& suback, Now now) {
+  answered(side, now);
   const auto& filters = asked_[at(side)];
   for (std::size_t i = 0; i < std::min(filters.size(), suback.reasons.size()); ++i) {
     if (!is_failure(suback.reasons[i])) continue;
@@ -218,11 +255,13 @@ void Relay::on_packet(BridgeSide side, const Packet& packet, Now now) {
   if (const auto* publish = std::get_if<Publish>(&packet)) return on_publish(side, *publish, now);
   if (const auto* ack = std::get_if<Ack>(&packet)) return on_ack(side, *ack, now);
   if (const auto* connack = std::get_if<Connack>(&packet)) return on_connack(side, *connack, now);
-  if (const auto* suback = std::get_if<Suback>(&packet)) return on_suback(side, *suback);
-  if (std::holds_alternative<Pingresp>(packet) || std::holds_alternative<Unsuback>(packet)) return;
+  if (const auto* suback = std::get_if<Suback>(&packet)) return on_suback(side, *suback, now);
+  if (std::holds_alternative<Unsuback>(packet)) return answered(side, now);
+  if (std::holds_alternative<Pingresp>(packet)) return;
   if (const auto* disconnect = std::get_if<Disconnect>(&packet)) {
     effects_.emplace_back(CloseLink{side, {}});
-    return closed(side, "DISCONNECT: " + std::string(to_string(disconnect->reason)), now);
+    return lost(side, "DISCONNECT: " + std::string(to_string(disconnect->reason)),
+                is_about_a_message(disconnect->reason), now);
   }
   give_up(side, ReasonCode::ProtocolError, "a packet that only clients send", now);
 }
@@ -246,10 +285,15 @@ void Relay::on_publish(BridgeSide side, const Publish& publish, Now now) {
   }
   const auto topic = side == BridgeSide::Local ? to_remote(options_.topics, publish.topic)
                                                : to_local(options_.topics, publish.topic);
-  const std::size_t levels = side == BridgeSide::Local ? kMaxTopicBytes : options_.max_topic_levels;
-  if (!topic || !is_valid_topic_name(*topic, levels)) {
+  if (!topic) {
     if (side == BridgeSide::Remote) ++unwanted_;
     return flow.pass_over(publish.packet_id, publish.qos);
+  }
+  const std::size_t levels = side == BridgeSide::Local ? kMaxTopicBytes : options_.max_topic_levels;
+  if (!is_valid_topic_name(*topic, levels)) {
+    flow.turn_away(*topic, "no topic name, or more than " + std::to_string(levels) + " levels",
+                   publish.packet_id, publish.qos);
+    return report_refusals(side);
   }
   CarriedMessage message;
   message.topic = *topic;

@@ -102,14 +102,18 @@ class Relay {
   void on_frame(BridgeSide side, const Frame& frame, Now now);
   void on_packet(BridgeSide side, const Packet& packet, Now now);
   void on_connack(BridgeSide side, const Connack& connack, Now now);
-  void on_suback(BridgeSide side, const Suback& suback);
+  void on_suback(BridgeSide side, const Suback& suback, Now now);
+  void answered(BridgeSide side, Now now);
   void on_publish(BridgeSide side, const Publish& publish, Now now);
   void on_ack(BridgeSide side, const Ack& ack, Now now);
   void greet(BridgeSide side);
   void unsubscribe_former();
+  template <class P>
+  void ask(BridgeSide side, const P& request);
   void offer_retained();
   void subscribe(BridgeSide side, std::uint8_t retained_of_qos0, std::uint8_t retained_of_others);
   void give_up(BridgeSide side, ReasonCode reason, const std::string& why, Now now);
+  void lost(BridgeSide side, const std::string& why, bool may_be_over_a_message, Now now);
   std::string properties_of(const Publish& publish) const;
   void report_refusals(BridgeSide sender);
   void report(Incident::Level level, const char* event, const std::string& text);

@@ -1,6 +1,7 @@
 """[[bridge]] against a real Mosquitto: both ways, every QoS, prefixes, retained, outages on both sides, loops, TLS."""
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -278,6 +279,51 @@ class Outages(BridgeCase):
                 numbers = list(dict.fromkeys(int(payload) for payload in self.payloads(receiver)))
                 self.assertEqual(numbers, sorted(numbers), "first sights in order")
             print(f"{feed.topic}: {len(feed.acknowledged)} acknowledged, {len(self.payloads(receiver))} came")
+
+
+class Refused(BridgeCase):
+    """One message that the other broker does not take holds up no other."""
+
+    def bridged_and_clients(self, lines, version):
+        broker = self.broker(lines)
+        gateway = self.bridged(broker.port, ["# out 2"], version=version)
+        self.wait_bridge(gateway)
+        there = self.client(broker.port, "there", subscribe="q/#")
+        return gateway, there, self.client(gateway.mqtt_port, "here", gateway.login, version=paho.MQTTv5)
+
+    def metric(self, gateway, name):
+        return re.search(name + r" (\d+)", gateway.rest.call("GET", "/metrics").raw.decode())[1]
+
+    def test_a_broker_without_retained_messages_gets_the_message_without_the_flag(self):
+        gateway, there, here = self.bridged_and_clients(["retain_available false"], "5.0")
+        here.publish("q/1", "retained here", 1, retain=True)
+        here.publish("q/1", "next", 1)
+        self.wait_payload(there, "next")
+        self.assertEqual(self.payloads(there), ["retained here", "next"])
+        self.assertNotIn("bridge.lost", gateway.program.text())
+
+    def test_a_message_over_which_it_closes_is_set_aside(self):
+        for version, lines, size, user_property in (("3.1.1", ["max_packet_size 2000"], 5000, None),
+                                                    ("5.0", [], 10, ("control", "\x01"))):
+            with self.subTest(version=version):
+                gateway, there, here = self.bridged_and_clients(lines, version)
+                for qos in (1, 2):
+                    here.publish("q/1", "x" * size, qos, user_property=user_property)
+                    here.publish("q/1", f"behind it {qos}", qos)
+                self.wait_payload(there, "behind it 2")
+                self.assertEqual(self.payloads(there), ["behind it 1", "behind it 2"])
+                gateway.program.wait_for_log(r"bridge\.refused.*q/.*closes the connection over it")
+                self.assertEqual(self.metric(
+                    gateway, 'wakemq_bridge_messages_total{bridge="b",direction="out",outcome="refused"}'), "2")
+                gateway.stop()
+
+    def test_a_message_larger_than_a_5_0_broker_says_is_not_even_tried(self):
+        gateway, there, here = self.bridged_and_clients(["max_packet_size 2000"], "5.0")
+        here.publish("q/1", "x" * 5000, 1)
+        here.publish("q/1", "behind it", 1)
+        self.wait_payload(there, "behind it")
+        gateway.program.wait_for_log(r"bridge\.refused.*q/1: larger than its broker takes")
+        self.assertNotIn("bridge.lost", gateway.program.text())
 
 
 class Loops(BridgeCase):

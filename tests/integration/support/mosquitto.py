@@ -105,9 +105,15 @@ class Paho:
         wait_until(lambda: self.subscribed, "a SUBACK for paho")
         return self
 
-    def publish(self, topic, payload, qos, retain=False):
+    def publish(self, topic, payload, qos, retain=False, user_property=None):
         """Returns when the handshake of its QoS is over."""
-        info = self.client.publish(topic, payload, qos, retain)
+        options = {}
+        if user_property:
+            from paho.mqtt.packettypes import PacketTypes
+            from paho.mqtt.properties import Properties
+            options["properties"] = Properties(PacketTypes.PUBLISH)
+            options["properties"].UserProperty = user_property
+        info = self.client.publish(topic, payload, qos, retain, **options)
         info.wait_for_publish(scaled(20))
         assert info.is_published(), f"paho's publish to {topic} at QoS {qos} was not taken"
 

@@ -61,6 +61,7 @@ class RelayBench {
     relay.closed(side, "reset", now);
     take_effects();
   }
+  void answer_subscribe(BridgeSide side) { give(side, Suback{{101}, {ReasonCode::GrantedQos1}, {}, {}}); }
   bool wants_open(BridgeSide side) {
     relay.on_deadline(now);
     take_effects();
@@ -80,8 +81,10 @@ class RelayBench {
     return taken;
   }
   void publish(BridgeSide side, std::string_view topic, std::string_view payload, int qos,
-               std::uint16_t id = 0, bool dup = false, PublishProperties properties = {}) {
+               std::uint16_t id = 0, bool dup = false, PublishProperties properties = {},
+               bool retain = false) {
     Publish packet;
+    packet.retain = retain;
     packet.topic = topic;
     packet.payload = as_bytes(payload);
     packet.qos = static_cast<Qos>(qos);

@@ -104,7 +104,8 @@ TEST(Relay, LetsInNoTopicDeeperThanTheLimit) {
   bench.publish(kRemote, "a/b", "1", 0);
   bench.publish(kRemote, "a/b/c", "2", 0);
   EXPECT_THAT(bench.sent(kLocal), ElementsAre(StartsWith("PUBLISH x/a/b '1'")));
-  EXPECT_EQ(bench.relay.status().unwanted, 1u);
+  EXPECT_EQ(bench.relay.status().in.refused, 1u);
+  EXPECT_THAT(bench.events, Contains("bridge.refused"));
 }
 
 TEST(Relay, TakesBytesInAnySplit) {
