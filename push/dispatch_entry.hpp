@@ -17,6 +17,7 @@ struct DispatchMachine::Entry {
   broker::UtcTime expires_at{};             // the notification's, bounded
   broker::UtcTime sent_at{};                // of the last try
   std::string replace_key;                  // of newest_; empty: replaces nothing
+  LaneOf* lane = nullptr;                   // null: a test, or silent
   int refusal_count = 0;                    // tries that the provider surely never saw
   bool is_without_payload = false;
   bool has_tried_other = false;  // environment

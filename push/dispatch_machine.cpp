@@ -1,4 +1,5 @@
-// Queues, timers and the ways in and out. What an answer means is in dispatch_answers.cpp.
+// Queues, timers and the ways in and out. What an answer means is in dispatch_answers.cpp, what goes before
+// what in dispatch_order.cpp.
 #include "push/dispatch_machine.hpp"
 
 #include <algorithm>
@@ -127,6 +128,7 @@ void DispatchMachine::submit(Notification notification, broker::Now now) {
     log(LogLevel::Error, "push.not_configured", reason);
     return refuse(Kind::Failed, reason);
   }
+  if (follows_given_back(notification, now)) return;
   if (is_full(*channels_[index], notification, now)) return;
   admit(std::move(notification), index, now, is_other);
 }
@@ -136,14 +138,21 @@ bool DispatchMachine::is_full(const Channel& channel, const Notification& notifi
       entries_.size() >= limits_.max_in_memory || channel.entry_count >= limits_.max_per_channel;
   const bool is_enough = channel.is_down() && channel.ready.size() >= limits_.max_while_down;
   if (!is_full && !is_enough) return false;
-  Resolution resolution = make_resolution(notification.key, Kind::Released,
-                                          is_enough ? channel.down_reason : "no room in memory", now.utc);
   const auto wait = is_enough ? limits_.probe_every : limits_.give_back_for;
   const auto jitter = std::chrono::milliseconds{static_cast<std::int64_t>(random_() * 5000)};
-  resolution.due_at = now.utc + wait + jitter;
+  turn_away(notification, now.utc + wait + jitter, is_enough ? channel.down_reason : "no room in memory",
+            now);
+  return true;
+}
+
+// Given back before it came in.
+void DispatchMachine::turn_away(const Notification& notification, broker::UtcTime due_at, std::string reason,
+                                broker::Now now) {
+  Resolution resolution = make_resolution(notification.key, Kind::Released, std::move(reason), now.utc);
+  LaneOf* const lane = lane_of(notification);
+  resolution.due_at = lane ? note_given_back(lane->second, notification.key.message_id, due_at) : due_at;
   resolution.attempt_count = notification.attempt_count;
   effects_.resolutions.push_back(std::move(resolution));
-  return true;
 }
 
 Ticket DispatchMachine::admit(Notification notification, ChannelIndex index, broker::Now now, bool is_other) {
@@ -164,6 +173,7 @@ Ticket DispatchMachine::admit(Notification notification, ChannelIndex index, bro
     note_replacement(entry, now);
   }
   if (entries_.contains(ticket)) {
+    if (!entry.is_test()) entry.lane = lane_of(entry.notification);
     set_timer(entry, to_steady(entry.expires_at, now));
     make_ready(entry);
   }
@@ -185,37 +195,6 @@ Ticket DispatchMachine::submit_test(Notification notification, broker::Now now) 
   return last_ticket_;
 }
 
-// Silent pushes: newest wins (contract §8). A collapsing entry: a repeat must not replace what is newer
-// (contract §2.6).
-void DispatchMachine::note_replacement(Entry& entry, broker::Now now) {
-  const Notification& notification = entry.notification;
-  const bool has_own_collapse = notification.entry && !notification.entry->push.collapse.empty();
-  if (!is_silent(notification) && !has_own_collapse) return;
-  entry.replace_key = std::to_string(entry.phone().value) + '/';
-  if (!is_silent(notification)) entry.replace_key += collapse_id_of(notification);
-  Newest& newest = newest_[entry.replace_key];
-  ++newest.in_memory;
-  const auto other = entries_.find(newest.ticket);
-  const auto replace = [&](Entry& loser) {
-    resolve(loser,
-            make_resolution(loser.notification.key, Kind::Cancelled, "replaced by a newer one", now.utc),
-            NotificationEvent::Withdrawn);
-  };
-  if (other != entries_.end() && other->second->notification.key.message_id > notification.key.message_id) {
-    return replace(entry);
-  }
-  const Ticket older = std::exchange(newest.ticket, entry.ticket);
-  const bool may_replace = other != entries_.end() && older != entry.ticket &&
-                           (other->second->state == NotificationState::Delayed ||
-                            (other->second->state == NotificationState::Ready && is_silent(notification)));
-  if (may_replace) replace(*other->second);
-}
-
-bool DispatchMachine::is_replaced(const Entry& entry) const {
-  const auto it = newest_.find(entry.replace_key);
-  return !entry.replace_key.empty() && it != newest_.end() && it->second.ticket != entry.ticket;
-}
-
 void DispatchMachine::cancel(const NotificationKey& key, broker::Now now) {
   const auto it = ticket_by_key_.find(key);
   if (it == ticket_by_key_.end()) return;
@@ -234,7 +213,9 @@ void DispatchMachine::recall(broker::PhoneId phone, broker::Now now) {
        it != tickets_of_phone_.end() && it->first == phone; ++it)
     tickets.push_back(it->second);
   for (const Ticket ticket : tickets) {
-    Entry& entry = *entries_.at(ticket);
+    const auto found = entries_.find(ticket);
+    if (found == entries_.end()) continue;  // went back with the one before it in its lane
+    Entry& entry = *found->second;
     if (entry.state == NotificationState::InFlight) {
       entry.is_recalled = true;
     } else {
@@ -321,12 +302,14 @@ void DispatchMachine::on_time(broker::Now now) {
 
 // Bounded work: looks through the phones only after their number has doubled.
 void DispatchMachine::forget_old_phones(broker::Now now) {
-  if (resting_.size() + last_silent_.size() < forget_phones_at_) return;
+  if (resting_.size() + last_silent_.size() + lanes_.size() < forget_phones_at_) return;
+  forget_idle_lanes(now.utc);
   std::erase_if(resting_,
                 [&](const auto& rest) { return rest.second.until + kLongestPhoneHold < now.steady; });
   std::erase_if(last_silent_,
                 [&](const auto& last) { return last.second + limits_.silent_every < now.steady; });
-  forget_phones_at_ = std::max<std::size_t>(1024, 2 * (resting_.size() + last_silent_.size()));
+  forget_phones_at_ =
+      std::max<std::size_t>(1024, 2 * (resting_.size() + last_silent_.size() + lanes_.size()));
 }
 
 std::optional<broker::SteadyTime> DispatchMachine::next_deadline(broker::Now now) const {
@@ -347,7 +330,9 @@ void DispatchMachine::give_back_all(broker::Now now) {
   for (const auto& [ticket, entry] : entries_) tickets.push_back(ticket);
   std::sort(tickets.begin(), tickets.end());
   for (const Ticket ticket : tickets) {
-    Entry& entry = *entries_.at(ticket);
+    const auto found = entries_.find(ticket);
+    if (found == entries_.end()) continue;  // as in recall()
+    Entry& entry = *found->second;
     if (entry.state == NotificationState::InFlight) ++entry.notification.attempt_count;
     give_back(entry, "stopped", now);
   }

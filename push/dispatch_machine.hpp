@@ -119,6 +119,8 @@ class DispatchMachine {
   std::vector<ChannelStatus> status() const;
   std::size_t in_memory() const { return entries_.size(); }
   std::size_t in_flight() const;
+  /// (phone, topic) of which something is in memory or went back to the outbox.
+  std::size_t lanes() const { return lanes_.size(); }
 
  private:
   struct Entry;
@@ -132,14 +134,31 @@ class DispatchMachine {
     std::size_t in_memory = 0;
   };
 
+  struct Lane {       // the alerts of one topic for one phone: one at a time, in order (contract §2.6)
+    Ticket turn = 0;  // leaves next, waits for its time, or is in the air; 0: nobody
+    std::set<std::pair<broker::MessageId, Ticket>> waiting;
+    std::optional<broker::MessageId> given_back;  // the last that went back to the outbox, until it returns
+    broker::UtcTime due_again{};                  // of that one
+    bool is_empty() const { return turn == 0 && waiting.empty(); }
+  };
+  using LaneOf = std::pair<const std::string, Lane>;
+
   Ticket admit(Notification notification, ChannelIndex channel, broker::Now now, bool is_other);
   std::optional<ChannelIndex> find_channel(const ChannelKey& key) const;
   bool choose_channel(const Notification& notification, ChannelIndex& channel, bool& is_other) const;
   bool is_full(const Channel& channel, const Notification& notification, broker::Now now);
+  void turn_away(const Notification& notification, broker::UtcTime due_at, std::string reason,
+                 broker::Now now);
   bool may_not_leave_yet(Entry& entry, broker::Now now);
   void forget_old_phones(broker::Now now);
   void note_replacement(Entry& entry, broker::Now now);
   bool is_replaced(const Entry& entry) const;
+  LaneOf* lane_of(const Notification& notification);
+  bool take_turn(Entry& entry);
+  void leave_lane(Entry& entry);
+  bool follows_given_back(const Notification& notification, broker::Now now);
+  static broker::UtcTime note_given_back(Lane& lane, broker::MessageId message, broker::UtcTime due_at);
+  void forget_idle_lanes(broker::UtcTime now);
 
   void step(Entry& entry, NotificationEvent event);
   void make_ready(Entry& entry);
@@ -152,6 +171,8 @@ class DispatchMachine {
   void answer_waiting_tests(Channel& channel, Verdict verdict, const std::string& reason);
   void release(Entry& entry, broker::UtcTime due_at, std::string reason, broker::Now now,
                NotificationEvent event);
+  void release_one(Entry& entry, broker::UtcTime due_at, std::string reason, broker::Now now,
+                   NotificationEvent event);
   void set_timer(Entry& entry, broker::SteadyTime at);
   void drop_timer(Entry& entry);
   void give_back(Entry& entry, const char* reason, broker::Now now);
@@ -186,6 +207,7 @@ class DispatchMachine {
   std::unordered_map<broker::PhoneId, Rest> resting_;
   std::unordered_map<broker::PhoneId, broker::SteadyTime> last_silent_;
   std::unordered_map<std::string, Newest> newest_;  // by phone and collapse id
+  std::unordered_map<std::string, Lane> lanes_;     // by phone and topic
   std::size_t forget_phones_at_ = 1024;
   Ticket last_ticket_ = 0;
   DispatchEffects effects_;

@@ -14,7 +14,9 @@ void DispatchMachine::step(Entry& entry, NotificationEvent event) {
   entry.state = *to;
 }
 
+// Ready to leave, unless it waits for its turn.
 void DispatchMachine::make_ready(Entry& entry) {
+  if (!take_turn(entry)) return;
   Channel& channel = *channels_[entry.channel];
   (entry.is_test() ? channel.ready_tests : channel.ready).insert(entry.ticket);
 }
@@ -72,6 +74,7 @@ void DispatchMachine::forget(Entry& entry, NotificationEvent event) {
   if (const auto it = newest_.find(entry.replace_key); !entry.replace_key.empty() && it != newest_.end()) {
     if (--it->second.in_memory == 0) newest_.erase(it);
   }
+  leave_lane(entry);
   entries_.erase(entry.ticket);  // `entry` ends here
 }
 
@@ -90,14 +93,27 @@ void DispatchMachine::expire(Entry& entry, broker::Now now, NotificationEvent ev
   resolve(entry, std::move(resolution), event);
 }
 
+// What has its turn after it goes with it: kept here, it would overtake.
 void DispatchMachine::release(Entry& entry, broker::UtcTime due_at, std::string reason, broker::Now now,
                               NotificationEvent event) {
+  LaneOf* const lane = entry.lane;
+  const bool has_turn = lane && lane->second.turn == entry.ticket;
+  release_one(entry, due_at, std::move(reason), now, event);
+  while (has_turn && lane->second.turn != 0) {
+    release_one(*entries_.at(lane->second.turn), due_at, "comes after one that was given back", now,
+                NotificationEvent::Withdrawn);
+  }
+}
+
+void DispatchMachine::release_one(Entry& entry, broker::UtcTime due_at, std::string reason, broker::Now now,
+                                  NotificationEvent event) {
   Resolution resolution;
   resolution.key = entry.notification.key;
   resolution.kind = Resolution::Kind::Released;
   resolution.reason = std::move(reason);
   resolution.at = now.utc;
-  resolution.due_at = due_at;
+  resolution.due_at =
+      entry.lane ? note_given_back(entry.lane->second, resolution.key.message_id, due_at) : due_at;
   resolve(entry, std::move(resolution), event);
 }
 

@@ -59,7 +59,7 @@ due AS (
   WHERE state = 'pending' AND due_at <= $2::timestamptz
     AND (claimed_by IS NULL OR claimed_until <= $2::timestamptz
          OR (claimed_by <> $1::integer AND claimed_by NOT IN (SELECT node FROM alive)))
-  ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED),
+  ORDER BY due_at, message_id LIMIT $3 FOR UPDATE SKIP LOCKED),
 claimed AS (
   UPDATE outbox o
   SET claimed_by = CASE WHEN p.token IS NOT NULL THEN $1::integer END,

@@ -295,7 +295,7 @@ TEST_F(PushEndToEnd, AnUnreachableProviderIsWaitedForWithoutCounting) {
   const Notification sent = notification(Platform::Apns);
   push->submit({sent});
   EXPECT_TRUE(eventually(*push, [](const DispatcherStatus& status) {
-    return !status.channels.empty() && status.channels[0].detail.starts_with("connect: ");
+    return !status.channels.empty() && status.channels[0].detail.find(": connect: ") != std::string::npos;
   }));
   world_->apns->post("/up");
   const auto resolution = outbox_.wait_for(sent.key);
@@ -343,7 +343,7 @@ TEST_F(PushEndToEnd, ARevokedServiceAccountStopsTheChannelOnly) {
   world_->fcm->post("/settings", {{"service_account_revoked", true}});
   const auto push = dispatcher(all_apps());
   const Notification android = notification(Platform::Fcm);
-  const Notification apple = notification(Platform::Apns);
+  const Notification apple = notification(Platform::Apns, 8);
   push->submit({android, apple});
   EXPECT_TRUE(outbox_.wait_for(apple.key, Kind::Sent));
   EXPECT_TRUE(eventually(*push, [](const DispatcherStatus& status) {

@@ -191,6 +191,19 @@ TEST_F(OutboxTest, AClaimedNotificationIsComplete) {
       1);
 }
 
+TEST_F(OutboxTest, WhatIsDueAtOneTimeComesInTheOrderOfItsMessages) {
+  add_pending(6);
+  sql("UPDATE outbox SET due_at = '2026-01-01'");
+  for (int message = 6; message > 0; --message) {  // where the rows lie says nothing
+    sql("UPDATE outbox SET reason = 'moved' WHERE message_id = " + std::to_string(message));
+  }
+  std::vector<std::int64_t> order;
+  for (int page = 0; page < 3; ++page) {
+    for (const push::Notification& one : claim_as(0, 2)) order.push_back(one.key.message_id.value);
+  }
+  EXPECT_EQ(order, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
+}
+
 TEST_F(OutboxTest, PhonesShareOneMessageAndAGoneEntryIsNull) {
   add_pending(1);
   sql("UPDATE phones SET token = 'tok2' WHERE id = 2;"

@@ -78,6 +78,7 @@ class DispatcherShell : public testing::Test {
   static Notification notification(std::int64_t message) {
     testing_support::Parts parts;
     parts.message.id.value = message;
+    parts.phone = 6 + message;  // one each, so that they leave side by side
     parts.message.at = EventLoop::now().utc;
     parts.message.expires_at = parts.message.at + 1h;
     return parts.make();
