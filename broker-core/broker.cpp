@@ -257,6 +257,10 @@ void Broker::send_direct(const ClientId& client_id, std::string topic, std::stri
   state_->at(now).enqueue(*session, message, Delivery{.message = message}, session->is_durable(), now);
 }
 
+void Broker::send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket, Now now) {
+  state_->at(now).send_alert(client_id, std::move(message), ticket, now);
+}
+
 bool Broker::is_connected(const ClientId& client_id) const {
   const Session* session = state_->find_session(client_id.value);
   return session && session->is_connected();

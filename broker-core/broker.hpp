@@ -153,6 +153,10 @@ class Broker {
   /// A message to one session, whoever subscribed: $wake/events. Waits for it there if the session outlives
   /// its connection.
   void send_direct(const ClientId& client_id, std::string topic, std::string payload, Now now);
+  /// The same to a phone that is to ring by the message's wake-title and wake-body when it does not take it
+  /// at once: as by an entry of mode `fallback` (contract §2.2), without the inbox. Fills in id and times.
+  /// Answered by PublishSettled, at once when nobody's phone has this client id.
+  void send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket, Now now);
   bool is_connected(const ClientId& client_id) const;
   void acknowledge_inbox(UserId user, const std::vector<MessageId>& messages, Now now);
   /// v5: DISCONNECT 0x98. False: nobody of that name is connected here.

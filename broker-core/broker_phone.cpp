@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker-core/broker_state.hpp"
+#include "broker-core/delivery/event_entry.hpp"
 #include "broker-core/delivery/publisher_wishes.hpp"
 
 namespace wake::broker {
@@ -21,6 +22,11 @@ bool is_same_target(const DeviceToken& a, const DeviceToken& b) {
 
 bool has_entry(const std::vector<std::shared_ptr<const EntryRecord>>& entries, EntryId id) {
   return std::any_of(entries.begin(), entries.end(), [id](const auto& entry) { return entry->id == id; });
+}
+
+/// Of an entry that is gone or switched off nothing leaves.
+bool may_ring(const PhonePart& phone, const EntryRecord& entry) {
+  return is_event_entry(entry) || has_entry(phone.entries, entry.id);
 }
 }  // namespace
 
@@ -98,10 +104,9 @@ void Broker::State::index_entries(Session& session, const UserRecordPtr& user) {
     const bool stays = i < phone.entries.size() && phone.entries[i]->filter == before[i]->filter;
     if (!stays) unindex(before[i]->filter, {Subscriber::Kind::Entry, session.slot, slot_of_entry(i)});
   }
-  // A notification of an entry that is gone or switched off must not leave.
   std::vector<MessageId> revoked;
   for (const auto& [message, notice] : phone.held) {
-    if (!has_entry(phone.entries, notice.entry->id)) revoked.push_back(message);
+    if (!may_ring(phone, *notice.entry)) revoked.push_back(message);
   }
   for (const MessageId message : revoked) cancel_notice(session, message, "no longer subscribed");
   const auto is_gone = [&phone](const auto& entry) { return !has_entry(phone.entries, entry->id); };
@@ -238,7 +243,8 @@ void Broker::State::on_claimed(std::vector<Notice> notices, Now now) {
     const auto found = session_of_phone.find(notice.phone_id);
     if (found == session_of_phone.end()) continue;  // the phone is gone, and its rows with it
     Session& session = *sessions[found->second];
-    if (!notice.entry || !has_entry(session.phone->entries, notice.entry->id)) {
+    if (!notice.entry && notice.message->topic == kEventTopic) notice.entry = event_entry();
+    if (!notice.entry || !may_ring(*session.phone, *notice.entry)) {
       ledger.open().cancelled.push_back({notice.message_id, notice.phone_id, "no longer subscribed"});
       ++counters.notices_cancelled;
       continue;

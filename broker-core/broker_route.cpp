@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
+#include "broker-core/delivery/event_entry.hpp"
 #include "broker-core/delivery/publisher_wishes.hpp"
 
 namespace wake::broker {
@@ -97,13 +98,23 @@ void Broker::State::deliver(Routed& routed, const Target& target, EncodedCache& 
 }
 
 void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now) {
-  PhonePart& phone = *session.phone;
-  const std::shared_ptr<const EntryRecord> entry = phone.entries[target.entry];
-  const MessageRef& message = routed.keep();
+  const std::shared_ptr<const EntryRecord> entry = session.phone->entries[target.entry];
+  Delivery owed{.message = routed.keep(),
+                .qos = std::max(Qos::AtLeastOnce, std::min(target.qos, routed.qos))};
+  owed.retain = target.retain_as_published && routed.retain;
+  offer_to_phone(routed, session, entry, std::move(owed), now);
   // An inbox keeps a message for inbox_ttl at the longest (contract §5).
   const UtcTime expires_at = std::min(routed.expires_at, now.utc + delivery.inbox_ttl);
-  Delivery owed{.message = message, .qos = std::max(Qos::AtLeastOnce, std::min(target.qos, routed.qos))};
-  owed.retain = target.retain_as_published && routed.retain;
+  ledger.open().inbox.push_back({session.phone->user->id, routed.id, entry->id, expires_at});
+  owe_commit(*routed.message);
+}
+
+/// MQTT and push. Inbox, queue and outbox rows of a message travel in the same Persist, hence in one
+/// transaction.
+void Broker::State::offer_to_phone(Routed& routed, Session& session,
+                                   const std::shared_ptr<const EntryRecord>& entry, Delivery owed, Now now) {
+  const MessageRef& message = routed.keep();
+  const UtcTime expires_at = std::min(routed.expires_at, now.utc + delivery.inbox_ttl);
   owed.rings_always = entry->push.mode == PushMode::Always;
   const Decision decision = decide_for(Trigger::Published, session, routed.id, expires_at, *entry, now);
   if (decision.mqtt == MqttAction::Hold) owed.step = Delivery::Step::Held;
@@ -111,11 +122,24 @@ void Broker::State::deliver_to_phone(Routed& routed, const Target& target, Sessi
   // inbox all the same, so nothing is refused here.
   enqueue(session, message, std::move(owed), true, now);
   routed.is_taken = true;
-  // Inbox, queue and outbox rows of a message travel in the same Persist, hence in one transaction.
   ledger.store_message(*message);
-  ledger.open().inbox.push_back({phone.user->id, routed.id, entry->id, expires_at});
-  owe_commit(*message);
   hold_notice(session, message, with_wishes(entry, *message->record), decision, now);
+}
+
+/// What the gateway itself tells a phone (contract §6: $wake/events, else by push): to this one, whoever
+/// subscribed.
+void Broker::State::send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket,
+                               Now now) {
+  message.id = message_ids.next(now.utc);
+  message.at = now.utc;
+  message.expires_at = now.utc + delivery.inbox_ttl;
+  message.qos = Qos::AtLeastOnce;
+  Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(message)),
+                             {Waiter::Kind::Backend, {}, ticket});
+  Session* const session = find_session(client_id.value);
+  const bool is_phone = session && session->phone;
+  if (is_phone) offer_to_phone(routed, *session, event_entry(), Delivery{.message = routed.keep()}, now);
+  finish_routing(routed, is_phone);
 }
 
 }  // namespace wake::broker

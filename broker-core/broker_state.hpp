@@ -302,6 +302,9 @@ struct Broker::State {
   Target* target_of(std::uint32_t session);
   void deliver(Routed& routed, const Target& target, EncodedCache& cache, Now now);
   void deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now);
+  void offer_to_phone(Routed& routed, Session& session, const std::shared_ptr<const EntryRecord>& entry,
+                      Delivery owed, Now now);
+  void send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket, Now now);
 
   // ---- broker_send.cpp: to one client, now
   void send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache, Now now);

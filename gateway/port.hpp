@@ -63,7 +63,8 @@ class Port {
   /// Sends `payload` on $wake/events to a connected client of this id (a phone or a device); nobody there:
   /// nothing.
   virtual void send_event(const broker::ClientId& client_id, std::string payload) = 0;
-  /// Same, and when the phone is not connected it is pushed as an alert with this title and body.
+  /// To each of the user's phones, by MQTT, else by push with this title and body: as a message of mode
+  /// `fallback` would come (contract §2.2). Stored before it returns, unless PostgreSQL takes more than 3 s.
   virtual void notify_phones(broker::UserId user, std::string event_payload, std::string title,
                              std::string body) = 0;
   /// `done` is called once, within about 20 s, by whichever thread has the verdict: before this returns, or

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker-core/delivery/event_entry.hpp"
+#include "broker-core/packet/publish_properties.hpp"
 #include "broker-core/session/message_ids.hpp"
 #include "db/principal_kind.hpp"
 #include "db/registry_store.hpp"
@@ -23,7 +25,6 @@ namespace {
 
 constexpr seconds kSettleFor{30};  // a REST publish waits so long for its settlement
 constexpr seconds kShardAnswers{3};
-constexpr std::string_view kEventTopic = "$wake/events";
 
 ClientView to_view(const broker::ConnectionView& connection) {
   ClientView view;
@@ -45,18 +46,16 @@ broker::MessageId next_message_id(int node) {
   return ids.next(read_clocks().utc);
 }
 
-/// An alert with this title and body, past the topic cache.
-push::Notification make_alert(const broker::PhoneRecord& phone, int node, const std::string& payload,
-                              const std::string& title, const std::string& body) {
+/// POST …/phones/{id}/test: an alert past the topic cache and the outbox.
+push::Notification make_test(const broker::PhoneRecord& phone, int node) {
   auto entry = std::make_shared<broker::EntryRecord>();
-  entry->filter = kEventTopic;
-  entry->title = title;
-  entry->push.title = title;
-  entry->push.body = body;
+  entry->filter = broker::kEventTopic;
+  entry->title = entry->push.title = "WakeMQ";
+  entry->push.body = "This is a test notification.";
   auto message = std::make_shared<broker::MessageRecord>();
   message->id = next_message_id(node);
-  message->topic = kEventTopic;
-  message->payload = payload;
+  message->topic = broker::kEventTopic;
+  message->payload = R"({"type":"test"})";
   message->at = read_clocks().utc;
   message->expires_at = message->at + std::chrono::hours(1);
   push::Notification notification;
@@ -157,7 +156,7 @@ void PortImpl::send_event(const broker::ClientId& client_id, std::string payload
   need_node().home_of(client_id).post(
       [client_id, payload = std::move(payload)](broker::Broker& broker, broker::Now now) {
         if (broker.is_connected(client_id))
-          broker.send_direct(client_id, std::string(kEventTopic), payload, now);
+          broker.send_direct(client_id, std::string(broker::kEventTopic), payload, now);
       });
 }
 
@@ -165,20 +164,24 @@ void PortImpl::notify_phones(broker::UserId user, std::string event_payload, std
                              std::string body) {
   Node& running = need_node();
   const broker::UserRecordPtr record = load_user(running, user);
+  broker::MessageRecord event;
+  event.topic = broker::kEventTopic;
+  event.payload = std::move(event_payload);
+  broker::append_user_property(event.properties, "wake-title", title);
+  broker::append_user_property(event.properties, "wake-body", body);
+  const auto settled = std::make_shared<Gathering<broker::PublishSettled>>();
+  std::vector<std::uint64_t> tickets;
   for (const broker::PhoneRecord& phone : record->phones) {
+    tickets.push_back(
+        running.expect_settlement([settled](broker::PublishSettled answer) { settled->add(answer); }));
     running.home_of(phone.client_id)
-        .post([&running, phone, event_payload, title, body](broker::Broker& broker, broker::Now now) {
-          const bool is_connected = broker.is_connected(phone.client_id);
-          broker.send_direct(phone.client_id, std::string(kEventTopic), event_payload, now);
-          if (is_connected || phone.token.token.empty()) return;
-          running.dispatcher().test(make_alert(phone, running.number(), event_payload, title, body),
-                                    [id = phone.id](const push::TestResult& result) {
-                                      if (result.verdict == push::Verdict::Accepted) return;
-                                      log(LogLevel::Info, "push.event_not_sent",
-                                          "phone " + std::to_string(id.value) + ": " + result.reason);
-                                    });
-        });
+        .post([id = phone.client_id, event, ticket = tickets.back()](
+                  broker::Broker& broker, broker::Now now) { broker.send_alert(id, event, ticket, now); });
   }
+  if (settled->wait(tickets.size(), kShardAnswers).size() == tickets.size()) return;
+  log(LogLevel::Warn, "event.not_stored",
+      "of user " + std::to_string(user.value) + ", yet: PostgreSQL is slow");
+  for (const std::uint64_t ticket : tickets) running.forget_settlement(ticket);
 }
 
 void PortImpl::test_push(broker::UserId user, broker::PhoneId phone_id,
@@ -190,11 +193,9 @@ void PortImpl::test_push(broker::UserId user, broker::PhoneId phone_id,
   if (phone == record->phones.end() || phone->token.token.empty()) {
     return done({"no_token", 0, "", "the phone has no push token; the app has to register again"});
   }
-  running.dispatcher().test(
-      make_alert(*phone, running.number(), R"({"type":"test"})", "WakeMQ", "This is a test notification."),
-      [done = std::move(done), platform = phone->token.platform](const push::TestResult& result) {
-        done(to_verdict(result, platform));
-      });
+  running.dispatcher().test(make_test(*phone, running.number()),
+                            [done = std::move(done), platform = phone->token.platform](
+                                const push::TestResult& result) { done(to_verdict(result, platform)); });
 }
 
 std::vector<ClientView> PortImpl::clients() {

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "broker-core/packet/publish_properties.hpp"
 #include "broker-core/topic/topic_name.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
@@ -11,18 +12,8 @@ namespace {
 constexpr std::size_t kMaxText = 1024;
 constexpr std::int64_t kMaxTtlS = 28 * 24 * 3600;
 
-void append_string(std::string& out, std::string_view text) {
-  out += static_cast<char>(text.size() >> 8);
-  out += static_cast<char>(text.size() & 0xFF);
-  out += text;
-}
-
-/// v5 §3.3.2.3.7: 0x26, name, value; strings are two bytes of length (big-endian), then UTF-8.
-void append_user_property(std::string& out, std::string_view name, const std::optional<std::string>& value) {
-  if (!value) return;
-  out += '\x26';
-  append_string(out, name);
-  append_string(out, *value);
+void append_wish(std::string& out, std::string_view name, const std::optional<std::string>& value) {
+  if (value) broker::append_user_property(out, name, *value);
 }
 
 std::string read_payload(JsonBody& body, std::size_t max_bytes) {
@@ -42,12 +33,12 @@ std::string read_payload(JsonBody& body, std::size_t max_bytes) {
 /// What an MQTT 5.0 publisher says by user properties (contract §6), a back end says by fields.
 std::string read_properties(JsonBody& body) {
   std::string properties;
-  append_user_property(properties, "wake-title", body.maybe_text("title", {0, kMaxText}));
-  append_user_property(properties, "wake-body", body.maybe_text("body", {0, kMaxText}));
-  append_user_property(properties, "wake-priority", body.maybe_word("priority", {"high", "normal"}));
-  append_user_property(properties, "wake-collapse", body.maybe_text("collapse", {1, 64}));
+  append_wish(properties, "wake-title", body.maybe_text("title", {0, kMaxText}));
+  append_wish(properties, "wake-body", body.maybe_text("body", {0, kMaxText}));
+  append_wish(properties, "wake-priority", body.maybe_word("priority", {"high", "normal"}));
+  append_wish(properties, "wake-collapse", body.maybe_text("collapse", {1, 64}));
   if (const auto ttl_s = body.maybe_number("ttl", 0, kMaxTtlS)) {
-    append_user_property(properties, "wake-ttl", std::to_string(*ttl_s));
+    append_wish(properties, "wake-ttl", std::to_string(*ttl_s));
   }
   return properties;
 }

@@ -1,9 +1,11 @@
 """The provider is away, or refuses our credentials: messages are kept, /readyz and the log say so, nothing comes twice."""
 
+import json
 import os
 import shutil
 import signal
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from support.case import Story, WakeCase
 from support.waiting import wait_until
@@ -45,13 +47,53 @@ class PushTrouble(WakeCase):
         ids = self.message_ids()
         self.assert_each_once_on_screen(fcm, FCM_TOKEN, ids)  # one provider's trouble delays no other
         self.gateway.program.wait_for_log(r'push\.unreachable.*"apns"')
-        wait_until(lambda: self.gateway.readiness("push:", '/apns/')[1], "/readyz has a word on the channel")
+        detail = wait_until(lambda: self.gateway.readiness("push:", '/apns/')[1], "/readyz has a word on the channel")
+        self.assertRegex(detail, r"^localhost:\d+: connect: .*check that this machine may connect out")
         states = {self.story.notifications_of(message)["iphone"][0] for message in ids}
         self.assertEqual(states, {"pending"})
         apns.up()
         self.assert_each_once_on_screen(apns, TOKEN, ids)
         for message in ids:
             self.assertEqual(self.story.wait_no_push_pending(message)["iphone"][0], "sent")
+
+    def test_tests_of_a_phone_whose_provider_is_away_hold_up_nobody_and_say_what_is_wrong(self):
+        apns, _ = self.make_simulators()
+        self.set_up_story([apns.app()])
+        apns.down()
+        with ThreadPoolExecutor(20) as callers:
+            tests = [callers.submit(self.story.user.expect, 200, "POST", "/v1/me/phones/iphone/test")
+                     for _ in range(20)]
+            for _ in range(5):
+                self.story.user.expect(200, "GET", "/v1/me/phones")
+            for test in tests:
+                verdict = test.result()
+                self.assertEqual((verdict["verdict"], verdict["status"]), ("retry", 0))
+                self.assertRegex(verdict["reason"], r"^localhost:\d+: connect: ")
+                self.assertRegex(verdict["advice"], "^APNs could not be reached from this gateway: check that this machine")
+
+    def test_a_retry_is_not_overtaken_by_what_comes_after_it(self):
+        apns, _ = self.make_simulators()
+        self.set_up_story([apns.app()])
+        self.story.pair("CAM1", TOPIC)
+        apns.phone(TOKEN, shown=1)  # told of the pairing
+        apns.script(TOKEN, {"status": 503})
+        self.camera_says("one", "two", "three")
+        ids = self.message_ids()
+        self.assert_each_once_on_screen(apns, TOKEN, ids)
+        tries = [entry["body"]["wake"]["id"] for entry in self.requests_for(apns, ids, TOKEN)]
+        self.assertEqual(tries, [ids[0], *ids])
+
+    def test_that_a_device_is_paired_reaches_a_closed_app_when_apns_is_back_after_a_kill(self):
+        apns, _ = self.make_simulators()
+        self.set_up_story([apns.app()])
+        apns.down()
+        self.story.pair("CAM1", TOPIC)
+        self.gateway.program.kill()
+        apns.up()
+        self.gateway.start()
+        shown = apns.phone(TOKEN, shown=1)["notifications"]
+        self.assertEqual(len(shown), 1, shown)
+        self.assertEqual(json.loads(apns.log(TOKEN)[-1]["body"]["wake"]["payload"])["type"], "paired")
 
     def down_with_a_message(self):
         """A push that waits for APNs to come back; its message id."""
