@@ -38,4 +38,8 @@ Loaded load(const std::optional<std::string>& file, const Environment& environme
 /// What differs and takes effect only after a restart, as "limits.max_connections": for the log after SIGHUP.
 std::vector<std::string> needs_restart(const Config& running, const Config& wanted);
 
+/// Keys that are set and behind which there is nothing yet, as "cluster.nats_url": said at start, lest
+/// somebody rests on one.
+std::vector<std::string> unused_keys(const Config& config);
+
 }  // namespace wake::config

@@ -166,18 +166,6 @@ void raise_descriptor_limit(std::uint32_t max_connections) {
   }
 }
 
-/// Keys of the configuration's contract behind which there is nothing yet: said, lest somebody rests on one.
-void tell_unused_keys(const config::Config& config) {
-  const auto tell = [](const std::string& value, const char* key) {
-    if (!value.empty())
-      log(LogLevel::Warn, "config.unused",
-          std::string(key) + " is set, but this version does nothing with it yet");
-  };
-  tell(config.auth.jwt_jwks_file, "auth.jwt_jwks_file");
-  tell(config.auth.webhook_url, "auth.webhook_url");
-  tell(config.cluster.nats_url, "cluster.nats_url");
-}
-
 std::string facts_of(const config::Config& config) {
   return "wakemq " WAKE_VERSION ", configuration " + (config.file.empty() ? "by default" : config.file) +
          ", " + std::to_string(shard_count_of(config)) + " shards, " +
@@ -199,7 +187,9 @@ int serve(const config::Config& config) {
         "listener " + listener.address + ": clients without credentials may do everything");
   }
   raise_descriptor_limit(config.limits.max_connections);
-  tell_unused_keys(config);
+  for (const std::string& key : config::unused_keys(config)) {
+    log(LogLevel::Warn, "config.unused", key + " is set, but this version does nothing with it yet");
+  }
   try {
     return Server(config).run();
   } catch (const std::exception& error) {

@@ -12,7 +12,7 @@ from support.wire import (CONNACK, DISCONNECT, PUBLISH, SUBSCRIBE, Wire, connect
 
 
 class BadPackets(SharedGatewayCase):
-    OPTIONS = {"sections": {"limits": {"max_packet": "64KiB"}}}
+    OPTIONS = {"sections": {"limits": {"max_packet": "64KiB"}, "cluster": {"nats_url": "nats://nowhere:4222"}}}
 
     @classmethod
     def setUpClass(cls):
@@ -38,6 +38,9 @@ class BadPackets(SharedGatewayCase):
         self.addCleanup(wire.close)
         self.assertEqual(wire.connect(client_id, *self.login).code, 0)
         return wire
+
+    def test_a_key_that_does_nothing_yet_is_told_at_start(self):
+        self.assertRegex(self.gateway.program.text(), r"warning +event=config\.unused cluster\.nats_url")
 
     def test_first_bytes_that_are_no_connect(self):
         for name, data in (("HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), ("PUBLISH", publish_packet("x", "x")),
@@ -68,9 +71,12 @@ class BadPackets(SharedGatewayCase):
         }
         for name, data in malformed.items():
             with self.subTest(name):
-                wire = self.connected(client_id="rude-" + str(len(name)))
+                client_id = "rude-" + str(len(name))
+                wire = self.connected(client_id=client_id)
+                self.gateway.program.mark()
                 wire.send(data)
                 self.assertEqual(wire.expect_end(), [], "3.1.1: closed without a word")
+                self.gateway.program.wait_for_log(rf"info +event=client\.faulty {client_id}: ")
 
     def test_a_bad_filter_is_refused_in_the_suback(self):
         for version, code in ((4, 0x80), (5, 0x8F)):

@@ -61,6 +61,20 @@ TEST(BrokerFaults, MalformedPacketsLeaveNothingBehind) {
   EXPECT_EQ(total(world, &Counters::subscriptions), 0u);
 }
 
+TEST(BrokerFaults, AClientThatIsNotToldWhyIsNamedToTheOperator) {
+  for (const Version version : {Version::V311, Version::V5}) {
+    World world;
+    Client& client = world.connect("client", {.version = version});
+    world.send_bytes(client, raw({0x36, 0x05, 0, 1, 'x', 0, 1}));  // PUBLISH with QoS 3
+    EXPECT_FALSE(client.is_connected);
+    EXPECT_EQ(client.disconnect_reason.has_value(), version == Version::V5);
+    EXPECT_THAT(world.incidents, testing::Contains("client.faulty").Times(1));
+  }
+  World world;
+  world.disconnect(world.connect("client"));
+  EXPECT_THAT(world.incidents, testing::Not(testing::Contains("client.faulty")));
+}
+
 TEST(BrokerFaults, ThousandsOfUserPropertiesAreRefused) {
   World world;
   Client& client = world.connect("client", {.version = Version::V5});

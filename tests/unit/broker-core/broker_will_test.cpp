@@ -76,6 +76,20 @@ TEST(BrokerWill, IsRefusedWhileStorageIsBehind) {
   EXPECT_EQ(world.client("first").connack->reason, ReasonCode::Success);
 }
 
+// DISCONNECT knows 0x8E and 0x98, CONNACK does not: v5 §3.2.2.2.
+TEST(BrokerWill, WhoWaitsForItsConnackIsRefusedWithAReasonThatConnackHas) {
+  World world;
+  world.commits_by_itself = false;
+  world.connect("camera", with_will(will_of()));
+  world.connect("camera", with_will(will_of()));
+  ASSERT_TRUE(world.taken_over().connack.has_value());
+  EXPECT_EQ(world.taken_over().connack->reason, ReasonCode::ServerUnavailable) << "taken over, 0x8E";
+  EXPECT_TRUE(world.home_of("camera").kick({"camera"}, world.now));
+  world.settle();
+  ASSERT_TRUE(world.client("camera").connack.has_value());
+  EXPECT_EQ(world.client("camera").connack->reason, ReasonCode::NotAuthorized) << "kicked, 0x98";
+}
+
 TEST(BrokerWill, OfACleanSessionOutlivesAKill) {
   World world(3);
   reader(world);

@@ -165,6 +165,15 @@ level = "loud"
                   "f:10: log.level: expected \"debug\", \"info\", \"warn\" or \"error\", not \"loud\""));
 }
 
+TEST(Load, TopicLevelsAreBoundedByWhatTheSubscriptionTreeCanHold) {
+  EXPECT_EQ(load_text("[limits]\nmax_topic_levels = 256\n").config.limits.max_topic_levels, 256u);
+  for (const char* wrong : {"0", "257"}) {
+    EXPECT_THAT(texts(load_text(std::string("[limits]\nmax_topic_levels = ") + wrong + "\n").problems),
+                ElementsAre("f:2: limits.max_topic_levels: expected a whole number from 1 to 256, not " +
+                            std::string(wrong)));
+  }
+}
+
 TEST(Load, BrokenTomlNamesTheLine) {
   EXPECT_THAT(texts(load_text("[log]\nlevel = \n").problems),
               ElementsAre(HasSubstr("f:2: expected a readable TOML file")));
@@ -238,6 +247,15 @@ TEST(Load, ADirectoryIsNoConfiguration) {
   const Loaded loaded = load(std::filesystem::temp_directory_path().string(), {});
   ASSERT_EQ(loaded.problems.size(), 1u);
   EXPECT_THAT(loaded.problems[0].text(), HasSubstr("expected a file, not a directory"));
+}
+
+TEST(UnusedKeys, AreThoseThatAreSetAndDoNothingYet) {
+  EXPECT_THAT(unused_keys({}), IsEmpty());
+  Config config;
+  config.auth.jwt_jwks_file = "/etc/jwks.json";
+  config.auth.webhook_url = "https://back-end";
+  config.cluster.nats_url = "nats://n:4222";
+  EXPECT_THAT(unused_keys(config), ElementsAre("auth.jwt_jwks_file", "auth.webhook_url", "cluster.nats_url"));
 }
 
 TEST(NeedsRestart, NoPushAppDoes) {
