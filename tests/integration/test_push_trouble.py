@@ -48,7 +48,7 @@ class PushTrouble(WakeCase):
         self.assert_each_once_on_screen(fcm, FCM_TOKEN, ids)  # one provider's trouble delays no other
         self.gateway.program.wait_for_log(r'push\.unreachable.*"apns"')
         detail = wait_until(lambda: self.gateway.readiness("push:", '/apns/')[1], "/readyz has a word on the channel")
-        self.assertRegex(detail, r"^localhost:\d+: connect: .*check that this machine may connect out")
+        self.assertRegex(detail, r"^localhost:\d+: (connect|TLS|read): .*check that this machine may connect out")
         states = {self.story.notifications_of(message)["iphone"][0] for message in ids}
         self.assertEqual(states, {"pending"})
         apns.up()
@@ -68,7 +68,7 @@ class PushTrouble(WakeCase):
             for test in tests:
                 verdict = test.result()
                 self.assertEqual((verdict["verdict"], verdict["status"]), ("retry", 0))
-                self.assertRegex(verdict["reason"], r"^localhost:\d+: connect: ")
+                self.assertRegex(verdict["reason"], r"^localhost:\d+: (connect|TLS|read): ")
                 self.assertRegex(verdict["advice"], "^APNs could not be reached from this gateway: check that this machine")
 
     def test_a_retry_is_not_overtaken_by_what_comes_after_it(self):
