@@ -92,6 +92,12 @@ void Broker::State::close(Connection& connection, std::string why, bool fires_wi
   effects.push_back(Close{connection.id, std::move(why)});
 }
 
+/// Not from within whatever has to answer: by the timer that is due at once.
+void Broker::State::close_soon(Connection& connection) {
+  connection.is_unanswerable = true;
+  arm_connection(connection, moment.steady);
+}
+
 void Broker::State::arm_connection(Connection& connection, SteadyTime due) {
   connection.deadline = due;
   timers.arm({due, Timer::Kind::Connection, connection.id.value, {}});
@@ -106,6 +112,10 @@ void Broker::State::on_connection_timer(ConnectionId id, Now now) {
   Connection* connection = find(id);
   if (!connection || connection->phase == Connection::Phase::Closing || now.steady < connection->deadline)
     return;
+  if (connection->is_unanswerable) {
+    return fail(*connection, ReasonCode::PacketTooLarge, "an answer is larger than its Maximum Packet Size",
+                now);
+  }
   if (connection->phase == Connection::Phase::AwaitConnect) {
     return close(*connection, "no CONNECT within connect_timeout", false, now);
   }

@@ -35,14 +35,20 @@ std::uint32_t session_expiry_of(const Connect& connect) {
 }
 
 /// v5 §4.10.1: a prefix below which the client may be answered, where its grants have one; "" otherwise.
-std::string response_information_of(const ClientId& client_id, const Session& session) {
-  for (const std::string& name : {client_id.value, session.principal.id}) {
+std::string response_information_of(const ClientId& client_id, const AuthOutcome& outcome) {
+  for (const std::string& name : {client_id.value, outcome.principal.id}) {
     std::string prefix = "response/" + name;
-    const bool is_own = !name.empty() && session.grants.may_publish(prefix + "/1") &&
-                        session.grants.may_subscribe(prefix + "/#");
+    const bool is_own = !name.empty() && outcome.grants.may_publish(prefix + "/1") &&
+                        outcome.grants.may_subscribe(prefix + "/#");
     if (is_own) return prefix;
   }
   return {};
+}
+
+/// For a client that takes only small packets: a courtesy, and what is so unless told otherwise.
+void leave_out_what_may_be(Properties& of_connack) {
+  of_connack.response_information.reset();
+  of_connack.shared_subscription_available.reset();
 }
 
 }  // namespace
@@ -174,6 +180,9 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   pending->wants_response_information = connect.properties.request_response_information.value_or(false);
   pending->expiry_s = session_expiry_of(connect);
   if (connect.will) pending->will = keep_will(*connect.will);
+  const auto cap = static_cast<std::uint16_t>(limits.max_keep_alive.count());
+  pending->is_keep_alive_capped = cap != 0 && (connection.keep_alive_s == 0 || connection.keep_alive_s > cap);
+  if (pending->is_keep_alive_capped) connection.keep_alive_s = cap;
 
   connection.pending = std::move(pending);
   connection.phase = Connection::Phase::Authenticating;
@@ -264,56 +273,66 @@ void Broker::State::on_authenticated(Connection& connection, AuthOutcome outcome
 void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome, Now now) {
   PendingConnect& pending = *connection.pending;
   Session* session = find_session(pending.client_id.value);
+  const std::uint32_t expiry_s = session && session->phone ? kNeverExpires : granted_expiry(pending.expiry_s);
+  Connack connack{.session_present = false, .reason = ReasonCode::Success, .properties = {}};
+  std::string response_information;
+  if (connection.version == Version::V5) {
+    connack.properties = welcome(connection, outcome, expiry_s);
+    if (pending.wants_response_information)
+      response_information = response_information_of(pending.client_id, outcome);
+    if (!response_information.empty()) connack.properties.response_information = response_information;
+  }
+  if (!takes(connection, connack)) leave_out_what_may_be(connack.properties);
+  if (!takes(connection, connack)) {
+    ++counters.connects_refused;
+    return close(connection, "a CONNACK is larger than its Maximum Packet Size", false, now);
+  }
   if (session && session->is_connected()) {
     fail(*connection_of(*session), ReasonCode::SessionTakenOver, "taken over by a new connection", now);
   }
   settle_restored_wills(pending.client_id, outcome, now);
   session = find_session(pending.client_id.value);  // gone when it ended with its connection
-  const bool is_present = session && !pending.clean_start;
+  connack.session_present = session && !pending.clean_start;
   if (session && pending.clean_start) purge(*session, now);
   if (!session) session = &make_session(pending.client_id, outcome.principal, pending.expiry_s);
-  session->expiry_s = session->phone ? kNeverExpires : granted_expiry(pending.expiry_s);
+  session->expiry_s = expiry_s;
   session->grants = std::move(outcome.grants);
   session->principal = std::move(outcome.principal);
-  if (is_present) revoke_subscriptions(*session);  // what was taken away while it was not here
+  if (connack.session_present) revoke_subscriptions(*session);  // what was taken away while it was not here
 
   connection.phase = Connection::Phase::Active;
   connection.will = std::move(pending.will);
   connection.sends_wake_id =
       connection.version == Version::V5 && session->principal.kind != Principal::Kind::Anonymous;
-  const auto cap = static_cast<std::uint16_t>(limits.max_keep_alive.count());
-  const bool is_capped = cap != 0 && (connection.keep_alive_s == 0 || connection.keep_alive_s > cap);
-  if (is_capped) connection.keep_alive_s = cap;
   if (connection.will) hold_for_will(connection, *session);  // until then connect_timeout goes on
   if (!connection.is_held) arm_keep_alive(connection, now);
-  Connack connack{.session_present = is_present, .reason = ReasonCode::Success, .properties = {}};
-  const ClientId client_id = pending.client_id;
-  std::string response_information;
-  if (connection.version == Version::V5) {
-    if (pending.is_assigned_id) connack.properties.assigned_client_id = client_id.value;
-    if (is_capped) connack.properties.server_keep_alive_s = cap;
-    if (session->expiry_s != pending.expiry_s) connack.properties.session_expiry_s = session->expiry_s;
-    connack.properties.receive_maximum = limits.receive_maximum;
-    connack.properties.maximum_packet_bytes = limits.max_packet_bytes;
-    connack.properties.shared_subscription_available = true;
-    if (connection.exchange) {
-      connection.exchange->turn = Exchange::Turn::Nobodys;
-      connack.properties.authentication_method = connection.exchange->method;
-      if (!outcome.data.empty()) connack.properties.authentication_data = as_bytes(outcome.data);
-    }
-    if (limits.max_topic_aliases != 0) connack.properties.topic_alias_maximum = limits.max_topic_aliases;
-    if (pending.wants_response_information) {
-      response_information = response_information_of(client_id, *session);
-      if (!response_information.empty()) connack.properties.response_information = response_information;
-    }
-  }
+  if (connection.exchange) connection.exchange->turn = Exchange::Turn::Nobodys;
   send(connection, connack);
   ++counters.connects_accepted;
   report(Incident::Level::Debug, "client.connected",
-         client_id.value + " from " + connection.listener->address);
+         pending.client_id.value + " from " + connection.listener->address);
   connection.pending.reset();
   attach(*session, connection, now);
   if (!connection.is_held) resume_input(connection);
+}
+
+/// What a 5.0 client is told in its CONNACK (v5 §3.2.2.3): views into what is given.
+Properties Broker::State::welcome(const Connection& connection, const AuthOutcome& outcome,
+                                  std::uint32_t expiry_s) const {
+  const PendingConnect& pending = *connection.pending;
+  Properties properties;
+  if (pending.is_assigned_id) properties.assigned_client_id = pending.client_id.value;
+  if (pending.is_keep_alive_capped) properties.server_keep_alive_s = connection.keep_alive_s;
+  if (expiry_s != pending.expiry_s) properties.session_expiry_s = expiry_s;
+  properties.receive_maximum = limits.receive_maximum;
+  properties.maximum_packet_bytes = limits.max_packet_bytes;
+  properties.shared_subscription_available = true;
+  if (connection.exchange) {
+    properties.authentication_method = connection.exchange->method;
+    if (!outcome.data.empty()) properties.authentication_data = as_bytes(outcome.data);
+  }
+  if (limits.max_topic_aliases != 0) properties.topic_alias_maximum = limits.max_topic_aliases;
+  return properties;
 }
 
 }  // namespace wake::broker

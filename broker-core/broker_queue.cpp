@@ -322,6 +322,7 @@ void Broker::State::on_committed(Ledger::Waiting committed, bool is_failed, Now 
     Connection* connection = find(id);
     if (!connection || connection->phase != Connection::Phase::Active) continue;
     connection->output.append(bytes);
+    ++counters.packets_sent;
     touch(*connection);
   }
   for (const auto& [key, filter] : committed.retained_jobs) {

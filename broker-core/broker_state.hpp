@@ -97,12 +97,20 @@ struct Broker::State {
   Session* session_of(std::uint64_t key);
   Session& make_session(const ClientId& client_id, const Principal& principal, std::uint32_t expiry_s);
   void touch(Connection& connection);
+  /// Of what the client is sent, all but PUBLISH goes through one of the next three. None sends what is
+  /// larger than the client takes (v5 [MQTT-3.1.2-24]); who cannot be answered for that is closed, once the
+  /// step under way is over.
   template <class P>
   void send(Connection& connection, const P& packet);
   /// The packet with `why` as its reason string; without, where that would make it too large for the client
   /// (v5 [MQTT-3.2.2-19], [MQTT-3.4.2-2], [MQTT-3.14.2-3]).
   template <class P>
   void send_reason(Connection& connection, P packet, std::string_view why);
+  /// As send(), once the open batch is on disk.
+  template <class P>
+  void send_when_stored(Connection& connection, const P& packet);
+  template <class P>
+  static bool takes(const Connection& connection, const P& packet);
   void report(Incident::Level level, const char* event, std::string text);
 
   // ---- broker_connect.cpp: from bytes to a client
@@ -114,6 +122,7 @@ struct Broker::State {
   void note_wishes(Connection& connection, const Connect& connect) const;
   void on_authenticated(Connection& connection, AuthOutcome outcome, Now now);
   void accept_connect(Connection& connection, AuthOutcome& outcome, Now now);
+  Properties welcome(const Connection& connection, const AuthOutcome& outcome, std::uint32_t expiry_s) const;
 
   // ---- broker_auth.cpp: enhanced authentication
   void on_frame_before_connack(Connection& connection, const Frame& frame, Now now);
@@ -129,6 +138,7 @@ struct Broker::State {
   /// The peer broke the protocol or must go: v5 hears the reason.
   void fail(Connection& connection, ReasonCode reason, std::string why, Now now);
   void close(Connection& connection, std::string why, bool fires_will, Now now);
+  void close_soon(Connection& connection);
   void arm_connection(Connection& connection, SteadyTime due);
   void arm_keep_alive(Connection& connection, Now now);
   void on_connection_timer(ConnectionId id, Now now);
@@ -368,10 +378,31 @@ struct Broker::State {
 
 template <class P>
 void Broker::State::send(Connection& connection, const P& packet) {
+  std::vector<std::byte>& bytes = connection.output.own_bytes();
+  const std::size_t before = bytes.size();
+  write(packet, connection.version, bytes);
+  if (bytes.size() - before > connection.max_packet_bytes) {
+    bytes.resize(before);
+    return close_soon(connection);
+  }
   ++counters.packets_sent;
-  write(packet, connection.version, connection.output.own_bytes());
   connection.output.own_bytes_written();
   touch(connection);
+}
+
+template <class P>
+void Broker::State::send_when_stored(Connection& connection, const P& packet) {
+  std::vector<std::byte> bytes;
+  write(packet, connection.version, bytes);
+  if (bytes.size() > connection.max_packet_bytes) return close_soon(connection);
+  ledger.waiting().replies.emplace_back(connection.id, std::move(bytes));
+}
+
+template <class P>
+bool Broker::State::takes(const Connection& connection, const P& packet) {
+  std::vector<std::byte> bytes;
+  write(packet, connection.version, bytes);
+  return bytes.size() <= connection.max_packet_bytes;
 }
 
 template <class P>
@@ -384,9 +415,7 @@ void Broker::State::send_reason(Connection& connection, P packet, std::string_vi
     }
   };
   explain(why);
-  std::vector<std::byte> bytes;
-  write(packet, connection.version, bytes);
-  if (bytes.size() > connection.max_packet_bytes) explain({});
+  if (!takes(connection, packet)) explain({});
   send(connection, packet);
 }
 

@@ -32,10 +32,8 @@ void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscr
     return;
   }
   // The subscription is promised when it is on disk.
-  std::vector<std::byte> bytes;
-  write(suback, connection.version, bytes);
   store_row(session);
-  ledger.waiting().replies.emplace_back(connection.id, std::move(bytes));
+  send_when_stored(connection, suback);
   for (std::string& filter : retained_filters)
     ledger.waiting().retained_jobs.emplace_back(session.key(), std::move(filter));
 }
@@ -81,9 +79,7 @@ void Broker::State::on_unsubscribe(Connection& connection, const Unsubscribe& un
     unsuback.reasons.push_back(reason);
   }
   if (!has_changed || !session.is_durable()) return send(connection, unsuback);
-  std::vector<std::byte> bytes;
-  write(unsuback, connection.version, bytes);
-  ledger.waiting().replies.emplace_back(connection.id, std::move(bytes));
+  send_when_stored(connection, unsuback);
 }
 
 bool Broker::State::unsubscribe_one(Session& session, std::string_view filter) {

@@ -37,6 +37,7 @@ struct PendingConnect {
   bool is_assigned_id = false;  // the server made the client id up
   bool clean_start = false;
   bool wants_response_information = false;
+  bool is_keep_alive_capped = false;  // by limits.max_keep_alive
   std::uint32_t expiry_s = 0;
   std::unique_ptr<KeptWill> will;
 };
@@ -64,6 +65,7 @@ struct Connection {
   Version version = Version::V311;
   bool is_touched = false;       // in the list of those with something to write
   bool is_input_paused = false;  // a Resume is owed
+  bool is_unanswerable = false;  // an answer was larger than the client takes: it is about to be closed
   bool is_held = false;          // nothing is written before its will is on disk: see broker_will.cpp
   bool is_bridge = false;        // 3.x: its subscriptions are no-local and retain-as-published
   bool wants_reasons = true;     // v5 §3.1.2.11.7 Request Problem Information
