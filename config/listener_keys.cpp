@@ -74,7 +74,9 @@ std::vector<Key> listener_keys() {
       {.section = "listener",
        .name = "client_cert",
        .field = field(&L::client_cert, kClientCerts),
-       .prose = "Ask for a client certificate, or insist on one; its CN is then the user name.",
+       .prose = "Ask for a client certificate, or insist on one; its CN is then the user name, and what the "
+                "CONNECT says of user name and password is not looked at (unless `auth` leaves certificates "
+                "out).",
        .example = "\"request\"",
        .needs_restart = false},
       {.section = "listener",

@@ -108,16 +108,21 @@ class Server {
     for (const std::string& key : config::needs_restart(config_, loaded.config)) {
       log(LogLevel::Warn, "reload.needs_restart", key + " changes only with a restart");
     }
-    try {
-      listeners_.reload(loaded.config.listeners, node_->shards());
-      rest_->reload_certificates(loaded.config.listeners);
-    } catch (const std::runtime_error& error) {
-      log(LogLevel::Error, "reload.refused", std::string("certificates stay as they are: ") + error.what());
-    }
+    std::string taken = "log level, push apps, log-ins of bridges";
+    const auto take_up = [&](const std::string& what, const auto& step) {
+      try {
+        step();
+        taken += ", " + what;
+      } catch (const std::runtime_error& error) {
+        log(LogLevel::Error, "reload.refused", what + " stay as they are: " + error.what());
+      }
+    };
+    take_up("MQTT listeners", [&] { listeners_.reload(loaded.config.listeners, node_->shards()); });
+    take_up("certificates of HTTP listeners", [&] { rest_->reload_certificates(loaded.config.listeners); });
     set_log_threshold(loaded.config.log.level);
     node_->dispatcher().reload(loaded.config.push_apps);
     node_->bridges().reload(loaded.config.bridges);
-    log(LogLevel::Info, "gateway.reloaded", "credentials, certificates and log level");
+    log(LogLevel::Info, "gateway.reloaded", "taken up: " + taken);
   }
 
   int stop() {

@@ -84,8 +84,10 @@ AuthResult Authenticator::authenticate(const Credentials& credentials) {
 }
 
 AuthResult Authenticator::check(const Credentials& credentials) {
-  if (credentials.username && !broker::is_id_allowed(*credentials.username)) return refused();
   const Logins logins = credentials.logins;
+  if (credentials.certificate_cn && may(logins, Login::Certificate, true))
+    return check_certificate(credentials);
+  if (credentials.username && !broker::is_id_allowed(*credentials.username)) return refused();
   if (credentials.password) {
     const bool is_token = credentials.password->reveal().starts_with(kTokenPrefix);
     if (may(logins, is_token ? Login::Token : Login::Password, true)) {
@@ -93,8 +95,6 @@ AuthResult Authenticator::check(const Credentials& credentials) {
       return credentials.username ? check_password(credentials) : refused();
     }
   }
-  if (credentials.certificate_cn && may(logins, Login::Certificate, true))
-    return check_certificate(credentials);
   if (credentials.username || credentials.password ||
       !may(logins, Login::Anonymous, options_.allow_anonymous))
     return refused();
@@ -153,8 +153,7 @@ AuthResult Authenticator::check_token(const Credentials& credentials) {
 
 AuthResult Authenticator::check_certificate(const Credentials& credentials) {
   const std::string& name = *credentials.certificate_cn;
-  if (!broker::is_id_allowed(name) || (credentials.username && *credentials.username != name))
-    return refused();
+  if (!broker::is_id_allowed(name)) return refused();
   if (db::is_device_id(name) && db::find_device(pool_, name))
     return admit({Kind::Device, name, name}, credentials.client_id);
   const auto user = db::find_user(pool_, name);

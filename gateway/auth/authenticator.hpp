@@ -78,10 +78,11 @@ class Authenticator {
   Authenticator(const Authenticator&) = delete;
   Authenticator& operator=(const Authenticator&) = delete;
 
-  /// Order: "api-key" and its key; a device and its secret; an access token as the password (no user name, or
-  /// its user's); user name and password; the certificate's CN as the user name of a user or device; nobody
-  /// at all, when allowed. A token, password or certificate that the listener does not let in is not
-  /// looked at. Never throws for what a client sent. Thread: any worker.
+  /// Order: the certificate's CN as the user name of a user or device, whatever else was shown (as with
+  /// Mosquitto's use_identity_as_username); "api-key" and its key; a device and its secret; an access token
+  /// as the password (no user name, or its user's); user name and password; nobody at all, when allowed. A
+  /// token, password or certificate that the listener does not let in is not looked at. Never throws for what
+  /// a client sent. Thread: any worker.
   AuthResult authenticate(const Credentials& credentials);
 
   /// SCRAM-SHA-256 for users and devices that have a verifier: in two steps, the first never tells whether

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "config/address.hpp"
+#include "gateway/bridge/certificate_names.hpp"
 #include "push/tls_context.hpp"
 
 namespace wake::gateway {
@@ -82,7 +83,23 @@ class StreamOf final : public BridgeStream, public std::enable_shared_from_this<
   bool is_writing_ = false;
 };
 
-std::string tls_reason(const error_code& error, TlsSocket& socket) {
+/// The check of the certificate's name, which leaves in `mismatch` what it found instead. Shared, since the
+/// socket outlives whoever made it.
+auto check_of_name(const std::string& host, const std::shared_ptr<std::string>& mismatch) {
+  return [is_named = asio::ssl::host_name_verification(host), host, mismatch](
+             bool is_trusted, asio::ssl::verify_context& context) {
+    const bool is_good = is_named(is_trusted, context);
+    if (is_trusted && !is_good) {
+      const X509* const shown = X509_STORE_CTX_get_current_cert(context.native_handle());
+      *mismatch = "TLS: the broker's certificate is for " + names_of(*shown) + ", and not for " + host +
+                  " as in the address";
+    }
+    return is_good;
+  };
+}
+
+std::string tls_reason(const error_code& error, TlsSocket& socket, const std::string& mismatch) {
+  if (!mismatch.empty()) return mismatch;
   const long verdict = SSL_get_verify_result(socket.native_handle());
   if (verdict == X509_V_OK) return "TLS: " + error.message();
   return std::string("TLS: the broker's certificate is not accepted: ") +
@@ -148,9 +165,12 @@ class Connecting : public std::enable_shared_from_this<Connecting> {
     error_code is_name;  // RFC 6066 §3: an address is not sent as a server name
     asio::ip::make_address(host_, is_name);
     if (is_name) SSL_set_tlsext_host_name(tls_->native_handle(), host_.c_str());
-    tls_->set_verify_callback(asio::ssl::host_name_verification(host_));
-    tls_->async_handshake(TlsSocket::client, [self = shared_from_this()](const error_code& error) {
-      if (error) return self->finish(nullptr, self->options_.address + ": " + tls_reason(error, *self->tls_));
+    const auto mismatch = std::make_shared<std::string>();
+    tls_->set_verify_callback(check_of_name(host_, mismatch));
+    tls_->async_handshake(TlsSocket::client, [self = shared_from_this(), mismatch](const error_code& error) {
+      if (error)
+        return self->finish(nullptr,
+                            self->options_.address + ": " + tls_reason(error, *self->tls_, *mismatch));
       self->finish(std::make_shared<StreamOf<TlsSocket>>(std::move(*self->tls_)), "");
     });
   }

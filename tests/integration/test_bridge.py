@@ -35,6 +35,11 @@ class BridgeCase(WakeCase):
             self.log_in(gateway)
         return gateway
 
+    def make_folder(self, name):
+        folder = os.path.join(self.folder, name)
+        os.makedirs(folder)
+        return folder
+
     def log_in(self, gateway):
         gateway.login = ("api-key", Story(gateway).api_key)
         return gateway
@@ -375,11 +380,6 @@ class Loops(BridgeCase):
         broker.program.wait_for_log(r"Received CONNACK|Connected|connack", 40)
         self.check_rest(gateway, broker.port, _NOBODY, [gateway])
 
-    def make_folder(self, name):
-        folder = os.path.join(self.folder, name)
-        os.makedirs(folder)
-        return folder
-
     def check_rest(self, gateway, other_port, other_login, bridged):
         """Two ways lead from each side to the other, so a message may come once by each; but no more."""
         for one in bridged:
@@ -417,6 +417,14 @@ class Doors(BridgeCase):
         wait_until(lambda: "certificate is not accepted" in gateway.readiness("bridge:b")[1],
                    lambda: f"why not: {gateway.readiness('bridge:b')}")
         self.assertEqual(gateway.rest.call("GET", "/readyz").status, 200, "a bridge that is down is no reason")
+        make_server(self.folder, name="elsewhere", names="DNS:a.example,DNS:b.example,IP:192.0.2.1")
+        other = self.broker([f"certfile {self.folder}/elsewhere.crt", f"keyfile {self.folder}/elsewhere.key"], "other", start=False)
+        other.write_config()
+        other.program.launch(["/usr/sbin/mosquitto", "-c", other.config])
+        lost = self.bridged(other.port, ["# out 1"], folder=self.make_folder("lost"), protocol="mqtts", ca_file=ca,
+                            address=f"localhost:{other.port}")
+        wait_until(lambda: "is for a.example, b.example, 192.0.2.1, and not for localhost" in lost.readiness("bridge:b")[1],
+                   lambda: f"why not: {lost.readiness('bridge:b')}")
         gateway.bridges[0]["ca_file"] = ca
         gateway.write_config()
         gateway.program.signal(1)

@@ -299,6 +299,31 @@ class Tls(Metrics, SharedGatewayCase):
         with Wire(self.ports["require"], tls=self.context("GHOST")) as wire:
             self.assertIn(wire.connect("ghost", *self.login).code, (4, 5))
 
+    def test_a_certificates_name_counts_whatever_the_connect_says(self):
+        with Wire(self.ports["request"], tls=self.context("CAM-TLS")) as wire:
+            self.assertEqual(wire.connect("whose", *self.login).code, 0)
+            client = [c for c in self.story.admin.expect(200, "GET", "/v1/clients")["items"] if c["client_id"] == "whose"]
+            self.assertEqual((client[0]["principal"]["kind"], client[0]["principal"]["name"]), ("device", "CAM-TLS"))
+        with Wire(self.ports["request"], tls=self.context("GHOST")) as wire:
+            self.assertIn(wire.connect("ghost", *self.login).code, (4, 5))
+
+    def test_a_reload_tells_what_it_took_up_and_what_not(self):
+        self.reload()
+        self.assertRegex(self.gateway.program.tail(), r"gateway\.reloaded.*MQTT listeners.*HTTP listeners")
+        certificate = f"{self.folder}/server.crt"
+        with open(certificate, encoding="ascii") as file:
+            good = file.read()
+        try:
+            with open(certificate, "w", encoding="ascii") as file:
+                file.write("not a certificate")
+            self.reload()
+            self.assertRegex(self.gateway.program.tail(), r"reload\.refused.*MQTT listeners stay as they are.*server\.crt")
+            self.assertNotRegex(self.gateway.program.tail(), r"gateway\.reloaded.*MQTT listeners")
+        finally:
+            with open(certificate, "w", encoding="ascii") as file:
+                file.write(good)
+            self.reload()
+
     def test_a_revoked_certificate_is_refused_after_a_reload_and_others_stay(self):
         context = self.context("CAM-REVOKED")
         with Wire(self.ports["require"], tls=self.context("CAM-TLS")) as bystander:

@@ -83,9 +83,19 @@ TEST_F(AuthenticatorTest, CertificateNamesADeviceOrUserThatExists) {
   EXPECT_EQ(authenticator.authenticate(certified("CAM1")).principal.kind, Kind::Device);
   EXPECT_EQ(authenticator.authenticate(certified("CAM2")).outcome, Outcome::Refused);
   EXPECT_EQ(authenticator.authenticate(certified("CAM/#")).outcome, Outcome::Refused);
-  Credentials other_name = certified("CAM1");
-  other_name.username = "ann";
-  EXPECT_EQ(authenticator.authenticate(other_name).outcome, Outcome::Refused);
+}
+
+TEST_F(AuthenticatorTest, ACertificatesNameCountsWhateverTheConnectSays) {
+  add_device("CAM1");
+  add_device("CAM2");
+  Authenticator authenticator(pool_, {});
+  for (const char* username : {"CAM2", "nobody", "CAM/#", ""}) {
+    Credentials both = named(username, "secret");
+    both.certificate_cn = "CAM1";
+    EXPECT_EQ(authenticator.authenticate(both).principal.id, "CAM1") << username;
+    both.certificate_cn = "CAM3";
+    EXPECT_EQ(authenticator.authenticate(both).outcome, Outcome::Refused) << "no password instead of it";
+  }
 }
 
 TEST_F(AuthenticatorTest, NobodyEntersOnlyWhenAllowed) {
@@ -117,7 +127,10 @@ TEST_F(AuthenticatorTest, AListenerLetsInOnlyWhatItNames) {
   Credentials both = named("CAM1", "not looked at");
   both.certificate_cn = "CAM1";
   EXPECT_EQ(outcome(closed, both, {"certificate"}), Outcome::Ok);
-  EXPECT_EQ(outcome(closed, both, {}), Outcome::Refused) << "the password comes first";
+  EXPECT_EQ(outcome(closed, both, {"password"}), Outcome::Refused);
+  both.certificate_cn = "CAM2";
+  both.password = Secret("secret");
+  EXPECT_EQ(outcome(closed, both, {"password"}), Outcome::Ok) << "the certificate is for TLS alone";
 }
 
 TEST_F(AuthenticatorTest, RuleTakesNoWildcardFromAClientId) {
