@@ -97,7 +97,10 @@ void Shard::Impl::open(Letter& letter) {
 }
 
 void Shard::Impl::accept_from(Acceptor& acceptor) {
-  acceptor.on_event(now, [this](Arrival arrival) { sockets.adopt(std::move(arrival), now); });
+  acceptor.on_event(now, [this](Arrival arrival) {
+    ++sockets_opened;
+    sockets.adopt(std::move(arrival), now);
+  });
 }
 
 void Shard::Impl::retry_accepting() {
@@ -181,7 +184,8 @@ void Shard::close_listeners() {
 
 void Shard::ask_snapshot(std::function<void(ShardSnapshot)> answer) {
   post([impl = impl_.get(), answer = std::move(answer)](broker::Broker&, broker::Now) {
-    answer({impl->broker.counters(), impl->sockets.counters(), impl->sockets.count(), impl->incidents});
+    answer({impl->broker.counters(), impl->sockets.counters(), impl->sockets.count(), impl->sockets_opened,
+            impl->incidents});
   });
 }
 

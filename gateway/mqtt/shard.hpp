@@ -31,6 +31,7 @@ struct ShardSnapshot {
   broker::Counters broker;
   SocketCounters sockets;
   std::uint64_t socket_count = 0;
+  std::uint64_t sockets_opened = 0;                     // accepted, whatever came of them
   std::map<std::string_view, std::uint64_t> incidents;  // by event name
 };
 

@@ -68,6 +68,7 @@ struct Shard::Impl {
   std::vector<Listener> listeners;
   std::vector<broker::Notice> notices;
   std::map<std::string_view, std::uint64_t> incidents;
+  std::uint64_t sockets_opened = 0;
   broker::Now now;
 
   boost::asio::io_context io{1};

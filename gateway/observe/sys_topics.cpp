@@ -33,6 +33,8 @@ constexpr Figure kSums[] = {
     {"bytes/sent", [](const ShardSnapshot& s) { return s.sockets.bytes_sent; }},
     {"subscriptions/count",
      [](const ShardSnapshot& s) { return s.broker.subscriptions + s.broker.shared_subscriptions; }},
+    {"store/messages/count", [](const ShardSnapshot& s) { return s.broker.queued_messages; }},
+    {"store/messages/bytes", [](const ShardSnapshot& s) { return s.broker.queued_bytes; }},
     {"shared_subscriptions/count", [](const ShardSnapshot& s) { return s.broker.shared_subscriptions; }},
 };
 
@@ -55,12 +57,18 @@ std::vector<broker::SysValue> SysTopics::update(const SysReading& reading, broke
   changed_.clear();
   std::map<std::string_view, std::uint64_t> sums;
   std::uint64_t connects = 0;
+  std::uint64_t sockets = 0;
   std::uint64_t retained = 0;
+  std::uint64_t retained_bytes = 0;
   for (const ShardSnapshot& shard : reading.shards) {
     for (const Figure& figure : kSums) sums[figure.name] += figure.read(shard);
     connects += shard.broker.connects_accepted;
+    sockets += shard.sockets_opened;
     retained = std::max(retained, shard.broker.retained);  // every shard has all of them
+    retained_bytes = std::max(retained_bytes, shard.broker.retained_bytes);
   }
+  sums["store/messages/count"] += retained;
+  sums["store/messages/bytes"] += retained_bytes;
   const double elapsed_minutes = std::chrono::duration<double, std::ratio<60>>(now - measured_).count();
   measured_ = now;
   put("version", "wakemq version " + version_);
@@ -76,7 +84,9 @@ std::vector<broker::SysValue> SysTopics::update(const SysReading& reading, broke
   put("clients/active", std::to_string(connected));
   put("retained messages/count", std::to_string(retained));
   for (const auto& [name, sum] : kLoads) put_load(name, sums[sum], elapsed_minutes);
+  put("messages/stored", std::to_string(sums["store/messages/count"]));  // Mosquitto's older name for it
   put_load("connections", connects, elapsed_minutes);
+  put_load("sockets", sockets, elapsed_minutes);
   maximum_heap_ = std::max(maximum_heap_, reading.heap_bytes);
   put("heap/current", std::to_string(reading.heap_bytes));
   put("heap/maximum", std::to_string(maximum_heap_));

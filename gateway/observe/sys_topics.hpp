@@ -1,5 +1,8 @@
-// $SYS/broker/... as Mosquitto names it: figures of all shards together, as retained messages. Mosquitto's
-// store/messages/... are left out: the store is PostgreSQL, and counting it takes reading it.
+// $SYS/broker/... as Mosquitto names it: figures of all shards together, as retained messages.
+//
+// store/messages/... is what is retained and what sessions are owed, in memory or in PostgreSQL, as far as
+// sessions have learned of it: a message that three sessions are owed counts three times, and one that
+// expired in storage counts until its session has read on. Bytes are those of payloads and topics.
 //
 // load/... are moving averages per minute over 1, 5 and 15 minutes, computed as Mosquitto does.
 // clients/maximum and heap/maximum are the most seen at the moments of measuring. Values that have not

@@ -26,6 +26,10 @@ SysReading two_shards() {
     shard.broker.clients_connected = 3;
     shard.broker.publishes_received = 60;
     shard.broker.retained = 7;
+    shard.broker.retained_bytes = 700;
+    shard.broker.queued_messages = 4;
+    shard.broker.queued_bytes = 40;
+    shard.sockets_opened = 30;
     shard.sockets.bytes_sent = 100;
   }
   return reading;
@@ -44,6 +48,16 @@ TEST(SysTopics, SumsTheShardsUnderMosquittosNames) {
   EXPECT_THAT(values, Contains(Pair("$SYS/broker/publish/messages/received", "120")));
   EXPECT_THAT(values, Contains(Pair("$SYS/broker/bytes/sent", "200")));
   EXPECT_THAT(values, Contains(Pair("$SYS/broker/retained messages/count", "7"))) << "each shard has all";
+}
+
+TEST(SysTopics, TellsWhatIsStoredAndHowManySocketsWereOpened) {
+  SysTopics topics("1", kStart);
+  const Values values = to_map(topics.update(two_shards(), kStart + 60s));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/store/messages/count", "15")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/messages/stored", "15")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/store/messages/bytes", "780")));
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/load/sockets/1min", "37.93"))) << "60 (1 - 1/e)";
+  EXPECT_THAT(values, Contains(Pair("$SYS/broker/load/sockets/15min", testing::_)));
 }
 
 TEST(SysTopics, TellsWhatHasChangedOnly) {
