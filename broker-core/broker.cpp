@@ -86,9 +86,9 @@ void Broker::load_session(SessionRecord record, std::uint32_t queued_messages, s
                           Now now) {
   Session& session = state_->make_session(record.client_id, record.principal, record.expiry_s);
   state_->set_row(session, true);
+  session.first_number = state_->identity.seed % Session::kPacketIds;
   session.has_stored_tail = queued_messages > 0;
-  session.queued_messages = queued_messages;
-  session.queued_bytes = queued_bytes;
+  state_->set_owed(session, queued_messages, queued_bytes);
   session.ends_at = record.ends_at;
   session.doubtful_count = std::min<std::uint32_t>(queued_messages, state_->limits.max_inflight);
   session.doubtful_until =

@@ -83,7 +83,8 @@ struct Counters {
   std::uint64_t clients_connected = 0, sessions_expired = 0;
   std::uint64_t subscriptions = 0;  // shared ones not counted
   std::uint64_t shared_subscriptions = 0;
-  std::uint64_t retained = 0;
+  std::uint64_t retained = 0, retained_bytes = 0;
+  std::uint64_t queued_messages = 0, queued_bytes = 0;  // now: owed to sessions, in memory or stored
   std::uint64_t connects_accepted = 0, connects_refused = 0;
   std::uint64_t packets_received = 0, packets_sent = 0;  // of every type
   std::uint64_t packets_malformed = 0;

@@ -25,6 +25,7 @@ void Broker::State::revoke_devices(Session& session, const std::vector<std::stri
     if (has_level_of(meant, device_ids) && !session.grants.may_subscribe(meant)) revoked.push_back(filter);
   }
   for (const std::string& filter : revoked) unsubscribe_one(session, filter);
+  revoke_messages(session);
 }
 
 void Broker::State::revoke_subscriptions(Session& session) {
@@ -35,6 +36,44 @@ void Broker::State::revoke_subscriptions(Session& session) {
       revoked.push_back(filter);
   }
   for (const std::string& filter : revoked) unsubscribe_one(session, filter);
+  revoke_messages(session);
+}
+
+/// Topic entries of a phone were allowed when they were made, and go with the permission.
+bool Broker::State::may_still_receive(const Session& session, std::string_view topic) {
+  if (session.grants.may_receive(topic)) return true;
+  return session.phone && std::ranges::any_of(session.phone->entries, [&](const auto& entry) {
+           return matches(entry->filter, topic);
+         });
+}
+
+void Broker::State::revoke_messages(Session& session) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
+    Delivery& owed = session.deliveries[i];
+    // QoS 2 that has begun must end with its client, or its packet id would be taken for another's.
+    const bool has_begun = owed.qos == Qos::ExactlyOnce && (owed.is_again || owed.packet_id != 0);
+    const bool waits = owed.step == Delivery::Step::Queued || owed.step == Delivery::Step::Held;
+    if (!owed.message || !waits || has_begun) continue;
+    if (may_still_receive(session, owed.message->record->topic)) continue;
+    if (owed.step == Delivery::Step::Held && i < session.sent) --session.held;
+    ++session.inflight;  // give_up() ends it as if it had been sent
+    give_up(session, owed);
+    ++count;
+  }
+  if (!session.fresh.is_empty()) {  // it is in storage, too
+    session.fresh.clear();
+    session.is_catching_up = false;
+  }
+  tell_revoked(session, count);
+  pump(session, moment);
+}
+
+void Broker::State::tell_revoked(const Session& session, std::size_t count) {
+  if (count == 0) return;
+  report(Incident::Level::Info, "queue.revoked",
+         session.client_id.value + " may not read any more what " + std::to_string(count) +
+             " messages in its queue are about: they are dropped");
 }
 
 void Broker::State::end_login(Session& session, bool is_gone, Now now) {

@@ -119,7 +119,8 @@ void Broker::State::on_leaving_page(Session& session, QueuePage page, Now now) {
   Leaving& leaving = *session.leaving;
   for (QueuedMessage& row : page.messages) {
     leaving.handed.push_back(row.message.id);
-    if (row.packet_id.value != 0) continue;  // QoS 2 and begun: v5 [MQTT-4.8.2-5]
+    const bool has_begun = row.packet_id.value != 0;
+    if (has_begun && row.qos == Qos::ExactlyOnce) continue;  // v5 [MQTT-4.8.2-5]
     const ShareName name = group_for(leaving.names, row.message.topic);
     if (!name || session.handing.contains(row.message.id)) continue;  // its own: ends with it
     hand_durably(session, std::make_shared<const MessageRecord>(std::move(row.message)), *name, now);

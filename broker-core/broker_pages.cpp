@@ -40,9 +40,17 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
   const bool is_short = page.is_last;
   if (session.is_catching_up) drop_fresh(session, page);
   const std::vector<ShareName> groups = groups_of(session);
+  std::size_t revoked_count = 0;
   for (QueuedMessage& row : page.messages) {
     auto record = std::make_shared<const MessageRecord>(std::move(row.message));
     if (hand_left_over(session, row, record, now)) continue;
+    const bool has_begun = row.qos == Qos::ExactlyOnce && row.packet_id.value != 0;
+    if (!has_begun && !may_still_receive(session, record->topic)) {
+      forget_owed(session, *record);
+      remove_row(session, record->id);
+      ++revoked_count;
+      continue;
+    }
     const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
     Delivery owed{.message = message, .qos = row.qos, .is_stored = true, .retain = row.retain};
     owed.subscription_id = row.subscription_id;
@@ -50,6 +58,7 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
     owed.share = group_for(groups, message->record->topic);
     restore(session, row, std::move(owed));
   }
+  tell_revoked(session, revoked_count);
   if (is_short && session.is_catching_up) {
     // Everything stored before `fresh` is in memory now.
     while (!session.fresh.is_empty()) {
@@ -89,14 +98,15 @@ void Broker::State::drop_fresh(const Session& session, QueuePage& page) {
 
 /// Rows that expired in storage were never told of: once all is in memory, what is owed can be counted.
 void Broker::State::recount(Session& session) {
-  session.queued_messages = 0;
-  session.queued_bytes = 0;
+  std::uint32_t messages = 0;
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
     const MessageRef& message = session.deliveries[i].message;
     if (!message) continue;
-    ++session.queued_messages;
-    session.queued_bytes += message->record->payload.size() + message->record->topic.size();
+    ++messages;
+    bytes += message->record->payload.size() + message->record->topic.size();
   }
+  set_owed(session, messages, bytes);
 }
 
 }  // namespace wake::broker

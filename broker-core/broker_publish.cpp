@@ -76,11 +76,7 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   Publish& publish_packet = std::get<Publish>(parsed);
   ++counters.publishes_received;
   counters.publish_bytes_received += publish_packet.payload.size();
-  if (publish_packet.properties.topic_alias) {
-    const ReasonCode reason = resolve_alias(connection, publish_packet);
-    if (is_failure(reason))
-      return fail(connection, reason, "PUBLISH with a topic alias that stands for nothing", now);
-  }
+  if (publish_packet.properties.topic_alias && !resolve_alias(connection, publish_packet, now)) return;
   if (!publish_packet.properties.subscription_ids.empty()) {
     return fail(connection, ReasonCode::ProtocolError, "a client's PUBLISH carries a subscription identifier",
                 now);
@@ -140,11 +136,20 @@ void Broker::State::on_publish(Connection& connection, const Frame& frame, Now n
   publish(routed, now);
 }
 
-/// v5 §3.3.2.3.4. Afterwards the packet has its topic, and is as any other.
-ReasonCode Broker::State::resolve_alias(Connection& connection, Publish& publish_packet) const {
+/// v5 §3.3.2.3.4. Afterwards the packet has its topic, and is as any other. False: the client is gone.
+bool Broker::State::resolve_alias(Connection& connection, Publish& publish_packet, Now now) {
   if (!connection.aliases) connection.aliases = std::make_unique<TopicAliases>();
-  return connection.aliases->in.resolve(*publish_packet.properties.topic_alias, publish_packet.topic,
-                                        limits.max_topic_aliases);
+  const std::uint16_t alias = *publish_packet.properties.topic_alias;
+  const ReasonCode reason =
+      connection.aliases->in.resolve(alias, publish_packet.topic, limits.max_topic_aliases);
+  if (!is_failure(reason)) return true;
+  const bool is_undefined = reason == ReasonCode::ProtocolError;
+  fail(connection, reason,
+       "PUBLISH with topic alias " + std::to_string(alias) +
+           (is_undefined ? ", which stands for nothing"
+                         : ", and the Topic Alias Maximum is " + std::to_string(limits.max_topic_aliases)),
+       now);
+  return false;
 }
 
 /// v5 §4.9, [MQTT-3.3.4-9]; of a session, the QoS 2 ids that see no PUBREL.

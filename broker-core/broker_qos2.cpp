@@ -1,10 +1,10 @@
 // Exactly once (v5 §4.3.3, v3.1.1 §4.3.3), for durable sessions also through kill -9.
 //
 // Towards the client. A receiver tells a repetition by its packet id, so the id must be the same after a
-// restart. Before a QoS 2 message leaves for the first time its packet id is written to its row of the queue
-// (one commit, mostly the one that stores the row); before a PUBREL leaves, the PUBREC is. After a restart
-// the rows say it all: with an id the PUBLISH goes again with DUP and that id; received, the PUBREL does;
-// without an id it has never left. QoS 1 messages pay nothing for this, but do not overtake.
+// restart: it is written to the message's row before the PUBLISH leaves for the first time (one commit,
+// mostly the one that stores the row; broker_packet_ids.cpp), and before a PUBREL leaves, the PUBREC is.
+// After a restart the rows say it all: with an id the PUBLISH goes again with DUP and that id; received, the
+// PUBREL does; without an id it has never left. QoS 1 messages behind it wait for it.
 //
 // From the client. The packet id of its publish is a receipt, committed with the message's rows before the
 // PUBREC, removed before the PUBCOMP: so an id that the client uses anew is never taken for an old one.
@@ -21,53 +21,6 @@
 namespace wake::broker {
 
 // ---- towards the client
-
-bool Broker::State::may_leave(Session& session, std::uint32_t position) {
-  const Delivery& next = session.deliveries[position];
-  if (next.qos != Qos::ExactlyOnce || !session.is_durable()) return true;
-  if (next.packet_id == 0) number(session, position);
-  number_ahead(session);
-  if (!next.is_committed) return false;
-  // By its id, not by its record: a page of the queue does not say what is provisional.
-  if (provisional.empty()) return true;
-  const auto found = provisional.find(next.message->record->id);
-  if (found == provisional.end()) return true;
-  found->second.sessions.push_back(session.key());
-  return false;
-}
-
-/// The message's packet id is on its way to storage; on_started() follows.
-void Broker::State::number(Session& session, std::uint32_t position) {
-  Delivery& next = session.deliveries[position];
-  next.packet_id = session.packet_id_at(position).value;
-  if (!next.is_stored) store_offered(session, next);
-  ledger.open().started.push_back({session.client_id, next.message->record->id, {next.packet_id}, false});
-  ledger.waiting().started.emplace_back(session.key(), session.first_number + position);
-}
-
-/// What follows soon gets its id in the same commit.
-void Broker::State::number_ahead(Session& session) {
-  const std::uint64_t window = session.first_number + session.sent + limits.max_inflight;
-  const std::uint64_t end = std::min(session.first_number + session.deliveries.size(), window);
-  session.numbered = std::max(session.numbered, session.first_number + session.sent);
-  for (; session.numbered < end; ++session.numbered) {
-    const auto position = static_cast<std::uint32_t>(session.numbered - session.first_number);
-    if (position >= Session::kPacketIds) return;
-    const Delivery& next = session.deliveries[position];
-    if (next.qos == Qos::ExactlyOnce && next.step == Delivery::Step::Queued && next.packet_id == 0)
-      number(session, position);
-  }
-}
-
-void Broker::State::on_started(Session& session, std::uint64_t number, Now now) {
-  if (!session.has_delivery(number)) return;
-  Delivery& started = session.delivery(number);
-  if (started.packet_id == 0 || started.step == Delivery::Step::Done) return;
-  started.is_committed = true;
-  if (started.step != Delivery::Step::Received) return pump(session, now);
-  if (Connection* connection = connection_of(session))
-    send_pubrel(*connection, {started.packet_id}, ReasonCode::Success);
-}
 
 void Broker::State::on_pubrec(Connection& connection, const Ack& ack, Now now) {
   Session& session = *sessions[connection.session];
@@ -95,23 +48,6 @@ void Broker::State::on_pubrec(Connection& connection, const Ack& ack, Now now) {
 void Broker::State::send_pubrel(Connection& connection, PacketId packet_id, ReasonCode reason) {
   if (connection.phase != Connection::Phase::Active) return;
   send(connection, Ack{PacketType::Pubrel, packet_id, reason, {}, {}});
-}
-
-/// A row of the queue as storage has it joins the deliveries.
-void Broker::State::restore(Session& session, const QueuedMessage& row, Delivery owed) {
-  if (session.doubtful_count > 0) {
-    --session.doubtful_count;
-    owed.is_doubtful = row.qos == Qos::AtLeastOnce && owed.message->record->at <= session.doubtful_until;
-  }
-  if (row.packet_id.value == 0) return session.append(std::move(owed));
-  owed.packet_id = row.packet_id.value;
-  owed.is_again = owed.is_committed = true;
-  if (row.is_received) owed.step = Delivery::Step::Received;
-  session.append(std::move(owed));
-  session.restored[row.packet_id.value] = session.first_number + session.deliveries.size() - 1;
-  if (!row.is_received) return;
-  ++session.inflight;
-  send_pubrel(*connection_of(session), row.packet_id, ReasonCode::Success);
 }
 
 // ---- from the client

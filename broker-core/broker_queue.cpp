@@ -30,8 +30,7 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
     trace_refusal(session, *message->record);
     return false;
   }
-  ++session.queued_messages;
-  session.queued_bytes += bytes;
+  set_owed(session, session.queued_messages + 1, session.queued_bytes + bytes);
   // Of what a phone in the background is not sent yet, memory keeps a page and storage the rest.
   if (delivery_in.step == Delivery::Step::Held && session.held >= kHeldInMemory)
     session.has_stored_tail = true;
@@ -70,6 +69,13 @@ bool Broker::State::fits(const Session& session, std::size_t bytes) const {
          session.queued_bytes + bytes <= limits.max_queued_bytes;
 }
 
+void Broker::State::set_owed(Session& session, std::uint32_t messages, std::size_t bytes) {
+  counters.queued_messages += std::uint64_t{messages} - session.queued_messages;
+  counters.queued_bytes += std::uint64_t{bytes} - session.queued_bytes;
+  session.queued_messages = messages;
+  session.queued_bytes = bytes;
+}
+
 bool Broker::State::make_room(Session& session, std::size_t bytes, MessageId newest) {
   if (limits.queue_full == QueueFull::Refuse || bytes > limits.max_queued_bytes) return false;
   tell_full(session);
@@ -85,8 +91,7 @@ bool Broker::State::make_room(Session& session, std::size_t bytes, MessageId new
   while (session.has_stored_tail && session.queued_messages > 0 && !fits(session, bytes)) {
     const std::uint32_t keep = session.queued_messages - session.queued_messages / 10 - 1;
     counters.messages_evicted += session.queued_messages - keep;
-    session.queued_bytes = session.queued_bytes / session.queued_messages * keep;
-    session.queued_messages = keep;
+    set_owed(session, keep, session.queued_bytes / session.queued_messages * keep);
     ledger.open().trims.push_back({session.client_id, newest, keep + 1});  // it is one of them
   }
   return fits(session, bytes);
@@ -119,8 +124,12 @@ void Broker::State::tell_room(Session& session) {
 
 void Broker::State::store_delivery(Session& session, Delivery& owed) {
   ledger.store_message(*owed.message);
-  ledger.open().queue.push_back(
-      {session.client_id, owed.message->record->id, owed.qos, owed.retain, owed.subscription_id});
+  ledger.open().queue.push_back({session.client_id,
+                                 owed.message->record->id,
+                                 owed.qos,
+                                 owed.retain,
+                                 owed.subscription_id,
+                                 {owed.packet_id}});
   owe_commit(*owed.message);
   owed.is_stored = true;
   session.last_stored_batch = ledger.batch();
@@ -128,9 +137,15 @@ void Broker::State::store_delivery(Session& session, Delivery& owed) {
 }
 
 /// What was offered goes to storage: the commit answers for it from now on.
-void Broker::State::store_offered(Session& session, Delivery& owed) {
+void Broker::State::store_offered(Session& session, std::size_t position) {
+  Delivery& owed = session.deliveries[position];
   const MessageRef message = owed.message;
   const bool was_owed = std::exchange(owed.is_owed, false);
+  const bool was_sent = owed.step == Delivery::Step::Sent || owed.is_again;
+  if (was_sent && owed.qos == Qos::AtLeastOnce) {
+    owed.packet_id = session.packet_id_at(position).value;
+    owed.is_committed = true;
+  }
   store_delivery(session, owed);
   if (was_owed) one_answered(message->record->id, false);
 }
@@ -242,9 +257,7 @@ void Broker::State::give_up(Session& session, Delivery& done) {
   done.step = Delivery::Step::Done;
   --session.inflight;
   if (!session.restored.empty()) session.restored.erase(done.packet_id);
-  if (session.queued_messages > 0) --session.queued_messages;
-  session.queued_bytes -= std::min(session.queued_bytes, record.payload.size() + record.topic.size());
-  if (session.is_full) tell_room(session);
+  forget_owed(session, record);
   if (done.is_stored) {
     ledger.open().acknowledged.push_back({session.client_id, record.id});
     session.removals.push_back({ledger.batch(), record.id});
@@ -286,7 +299,7 @@ void Broker::State::resume(Session& session) {
 void Broker::State::forget_unsent(Session& session) {
   for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
     Delivery& held = session.deliveries[i];
-    if (held.message && !held.is_stored) store_offered(session, held);
+    if (held.message && !held.is_stored) store_offered(session, i);
   }
   const auto is_unsent = [&] {
     if (session.deliveries.size() <= session.sent) return false;
@@ -311,8 +324,8 @@ void Broker::State::on_commit_window(Now now) {
     if (!session || due.number < session->first_number) continue;
     const std::uint64_t position = due.number - session->first_number;
     if (position >= session->deliveries.size()) continue;
-    Delivery& held = session->deliveries[position];
-    if (!held.is_stored && held.step != Delivery::Step::Done) store_offered(*session, held);
+    const Delivery& held = session->deliveries[position];
+    if (!held.is_stored && held.step != Delivery::Step::Done) store_offered(*session, position);
   }
 }
 

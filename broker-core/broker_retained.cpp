@@ -23,14 +23,14 @@ std::size_t size_of(const MessageRecord& record) {
 bool Broker::State::may_retain(const Routed& routed) {
   const RecordPtr* known = retained.find(routed.topic);
   const std::size_t bytes = routed.topic.size() + routed.payload.size() + routed.properties.size();
-  const std::size_t others = retained_bytes - (known ? size_of(**known) : 0);
+  const std::size_t others = counters.retained_bytes - (known ? size_of(**known) : 0);
   const bool has_room = (known || retained.size() < limits.max_retained_messages) &&
                         others + bytes <= limits.max_retained_bytes;
   if (!has_room) {
     ++counters.messages_refused;
     if (!std::exchange(is_retained_full, true)) {
       report(Incident::Level::Warn, "retained.full",
-             std::to_string(retained.size()) + " messages of " + std::to_string(retained_bytes) +
+             std::to_string(retained.size()) + " messages of " + std::to_string(counters.retained_bytes) +
                  " bytes are retained, as much as [limits] allows: more are refused");
     }
   }
@@ -60,12 +60,12 @@ bool Broker::State::retain(Routed& routed) {
 void Broker::State::on_retain_mail(const RetainedChange& change) {
   const RecordPtr* known = retained.find(change.message.topic);
   if (known && (*known)->id > change.message.id) return;
-  if (known) retained_bytes -= size_of(**known);
+  if (known) counters.retained_bytes -= size_of(**known);
   if (change.clear) {
     retained.erase(change.message.topic);
     is_retained_full = false;
   } else {
-    retained_bytes += size_of(change.message);
+    counters.retained_bytes += size_of(change.message);
     retained.set(change.message.topic, std::make_shared<const MessageRecord>(change.message));
   }
   counters.retained = retained.size();

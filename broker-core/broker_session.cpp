@@ -23,7 +23,7 @@ void Broker::State::attach(Session& session, Connection& connection, Now now) {
   if (session.is_durable()) store_row(session);
   if (session.phone) phone_returned(session, now);
   resume(session);
-  pump(session, now);
+  revoke_messages(session);
 }
 
 void Broker::State::detach(Session& session, bool fires_will, Now now) {
@@ -67,8 +67,8 @@ void Broker::State::purge(Session& session, Now now) {
   session.doubtful_count = 0;
   session.received.clear();
   session.restored.clear();
-  session.sent = session.inflight = session.held = session.queued_messages = 0;
-  session.queued_bytes = 0;
+  session.sent = session.inflight = session.held = 0;
+  set_owed(session, 0, 0);
   session.has_stored_tail = session.is_catching_up = false;
   session.load_ticket = 0;
   session.is_full = false;

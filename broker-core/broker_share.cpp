@@ -204,8 +204,9 @@ std::vector<Delivery> Broker::State::take_unsent(Session& session, std::string_v
 }
 
 void Broker::State::forget_owed(Session& session, const MessageRecord& record) {
-  if (session.queued_messages > 0) --session.queued_messages;
-  session.queued_bytes -= std::min(session.queued_bytes, record.payload.size() + record.topic.size());
+  const std::size_t bytes = std::min(session.queued_bytes, record.payload.size() + record.topic.size());
+  set_owed(session, session.queued_messages - std::min(session.queued_messages, 1u),
+           session.queued_bytes - bytes);
   if (session.is_full) tell_room(session);
 }
 

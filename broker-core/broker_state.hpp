@@ -54,7 +54,6 @@ struct Broker::State {
 
   SubscriptionTree tree;
   RetainedTree<RecordPtr> retained;
-  std::size_t retained_bytes = 0;
   bool is_retained_full = false;                                         // and said so
   std::unordered_map<std::string, std::uint32_t> sessions_of_principal;  // durable, of all shards
   ShareGroups shares;
@@ -148,6 +147,11 @@ struct Broker::State {
   void revoke_subscriptions(Session& session);
   /// As revoke_subscriptions(), of those only that name one of these devices.
   void revoke_devices(Session& session, const std::vector<std::string>& device_ids);
+  /// What waits in memory under a permission that is over does not leave any more; what storage holds is
+  /// judged as it is read.
+  void revoke_messages(Session& session);
+  static bool may_still_receive(const Session& session, std::string_view topic);
+  void tell_revoked(const Session& session, std::size_t count);
   void end_login(Session& session, bool is_gone, Now now);
 
   // ---- broker_session.cpp: sessions beyond their connection
@@ -258,7 +262,7 @@ struct Broker::State {
 
   // ---- broker_publish.cpp: what comes in, and its acknowledgement
   void on_publish(Connection& connection, const Frame& frame, Now now);
-  ReasonCode resolve_alias(Connection& connection, Publish& publish) const;
+  bool resolve_alias(Connection& connection, Publish& publish, Now now);
   ReasonCode on_own_topic(Connection& connection, const Publish& publish, Now now);
   bool takes_one_more(Connection& connection, const Session& session, Qos qos, Now now);
   void on_repeated_publish(Connection& connection, Session& session, PacketId packet_id);
@@ -282,15 +286,18 @@ struct Broker::State {
   void on_route_mail(unsigned from, RouteMail mail, Now now);
   void on_settled_mail(const SettledMail& mail);
 
-  // ---- broker_qos2.cpp: exactly once, through reconnects and restarts
+  // ---- broker_packet_ids.cpp: the packet id of a message, through reconnects and restarts
   /// False: the PUBLISH must wait for its packet id to be on disk, or for its message to be final.
   bool may_leave(Session& session, std::uint32_t position);
+  bool has_lasting_id(Session& session, std::uint32_t position);
   void number(Session& session, std::uint32_t position);
   void number_ahead(Session& session);
   void on_started(Session& session, std::uint64_t number, Now now);
+  void restore(Session& session, const QueuedMessage& row, Delivery delivery);
+
+  // ---- broker_qos2.cpp: exactly once, through reconnects and restarts
   void on_pubrec(Connection& connection, const Ack& ack, Now now);
   void send_pubrel(Connection& connection, PacketId packet_id, ReasonCode reason);
-  void restore(Session& session, const QueuedMessage& row, Delivery delivery);
   void on_pubrel(Connection& connection, const Ack& ack);
   void on_released(Session& session, PacketId packet_id);
   void store_receipt(Session& session, PacketId packet_id, Received& receipt);
@@ -330,6 +337,8 @@ struct Broker::State {
   /// Takes the message into the session's queue (memory, storage or both). False: the queue is full.
   bool enqueue(Session& session, const MessageRef& message, Delivery delivery, bool store_now, Now now);
   bool fits(const Session& session, std::size_t bytes) const;
+  /// What the session is owed changes here only, and with it the sum of all sessions.
+  void set_owed(Session& session, std::uint32_t messages, std::size_t bytes);
   /// By [limits] queue_full. False: the new message is refused.
   bool make_room(Session& session, std::size_t bytes, MessageId newest);
   void tell_full(Session& session);
@@ -337,7 +346,7 @@ struct Broker::State {
   void tell_room(Session& session);
   void store_delivery(Session& session, Delivery& delivery);
   /// What was offered goes to storage: the commit answers for it from now on.
-  void store_offered(Session& session, Delivery& delivery);
+  void store_offered(Session& session, std::size_t position);
   void pump(Session& session, Now now);
   bool send_delivery(Connection& connection, Session& session, std::size_t position, Now now);
   void on_ack(Connection& connection, const Ack& ack, Now now);

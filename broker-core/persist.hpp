@@ -46,7 +46,7 @@ struct SessionRecord {
   // Filled when loaded, ignored when stored:
   std::vector<SubscriptionRecord> subscriptions{};
   std::vector<PacketId> receipts{};  // QoS 2 publishes of the client whose PUBREL is still to come
-  std::vector<PacketId> started{};   // QoS 2 messages towards it that have their packet id
+  std::vector<PacketId> started{};   // messages towards it that have their packet id in their row
 };
 
 /// The net change to one session in this batch: `purge` deletes what was there (queue and subscriptions too),
@@ -68,20 +68,21 @@ struct QueueRow {
   Qos qos = Qos::AtLeastOnce;
   bool retain = false;
   std::uint32_t subscription_id = 0;
+  PacketId packet_id{};  // 0: not sent yet
 };
 struct QueueKey {
   ClientId client_id{};
   MessageId message_id{};
 };
-/// A row of the queue, QoS 2: the packet id is the message's from before its first PUBLISH until its PUBCOMP,
-/// whatever is restarted; `is_received` once the client's PUBREC came. Gone with the row.
+/// A row of the queue: the packet id is the message's from before its first PUBLISH until its PUBACK or
+/// PUBCOMP, whatever is restarted; `is_received` once the client's PUBREC came (QoS 2). Gone with the row.
 struct QueueStart {
   ClientId client_id{};
   MessageId message_id{};
   PacketId packet_id{};
   bool is_received = false;
 };
-/// A queue beyond its limit: of its rows up to `up_to` the newest `keep` remain, and what has a packet id.
+/// A queue beyond its limit: of its rows up to `up_to` the newest `keep` remain, and what left at QoS 2.
 struct QueueTrim {
   ClientId client_id{};
   MessageId up_to{};
@@ -180,7 +181,7 @@ struct QueuedMessage {
   Qos qos = Qos::AtLeastOnce;
   bool retain = false;
   std::uint32_t subscription_id = 0;
-  PacketId packet_id{};  // 0: never sent at QoS 2
+  PacketId packet_id{};  // 0: none is written down (broker_packet_ids.cpp)
   bool is_received = false;
 };
 

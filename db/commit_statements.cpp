@@ -50,7 +50,7 @@ constexpr const Query* kQueries[] = {
 
 std::int16_t number(broker::Qos qos) { return static_cast<std::int16_t>(qos); }
 
-void append_sessions(std::vector<Statement>& out, Group group) {
+void append_sessions(std::vector<Statement>& out, Group group, const CommitContext& context) {
   std::map<std::string_view, const SessionChange*> stored;
   Column purged(Oid::Text);
   for (const Persist* batch : group) {
@@ -71,7 +71,9 @@ void append_sessions(std::vector<Statement>& out, Group group) {
     change->row.ends_at == broker::kNever ? ends.add_null() : ends.add(change->row.ends_at);
   }
   append(out, sql::purge_sessions, purged);
+  if (client_ids.size() == 0) return;
   append(out, sql::store_sessions, client_ids, kinds, ids, expiries, ends);
+  out.back().parameters.push_back(pq::encode(std::int32_t{std::max(context.node, -1)}));
 }
 
 using SubscriptionKey = std::pair<std::string_view, std::string_view>;  // client id, filter
@@ -147,7 +149,8 @@ void append_messages(std::vector<Statement>& out, Group group) {
 }
 
 void append_queue(std::vector<Statement>& out, Group group) {
-  Column clients(Oid::Text), messages(Oid::Int8), qos(Oid::Int2), retain(Oid::Bool), subscriptions(Oid::Int8);
+  Column clients(Oid::Text), messages(Oid::Int8), qos(Oid::Int2), retain(Oid::Bool), subscriptions(Oid::Int8),
+      packet_ids(Oid::Int4);
   for (const Persist* batch : group) {
     for (const auto& row : batch->queue) {
       clients.add(row.client_id.value);
@@ -155,9 +158,10 @@ void append_queue(std::vector<Statement>& out, Group group) {
       qos.add(number(row.qos));
       retain.add(row.retain);
       subscriptions.add(std::int64_t{row.subscription_id});
+      packet_ids.add(std::int32_t{row.packet_id.value});
     }
   }
-  append(out, sql::store_queue, clients, messages, qos, retain, subscriptions);
+  append(out, sql::store_queue, clients, messages, qos, retain, subscriptions, packet_ids);
 }
 
 /// A provisional message and its end are never in one transaction: the end waits for the commit of the parts.
@@ -339,7 +343,7 @@ void CommitGroup::index_new_batches() {
 std::vector<Statement> make_commit_statements(const CommitGroup& whole, const CommitContext& context) {
   const Group group = whole.batches();
   std::vector<Statement> out;
-  append_sessions(out, group);
+  append_sessions(out, group, context);
   append_subscriptions(out, group);
   append_messages(out, group);
   append_provisional(out, group);

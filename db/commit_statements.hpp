@@ -16,7 +16,7 @@ namespace wake::db {
 std::span<const Query* const> commit_queries();
 
 struct CommitContext {
-  int node = -1;          // our node number, which claims the outbox rows; negative: none
+  int node = -1;          // our node number, which claims outbox rows and sessions; -1: none
   broker::UtcTime now{};  // the lease of a claim counts from here
 };
 

@@ -81,16 +81,16 @@ std::vector<SessionRecord> load_session_page(pqxx::work& transaction, const std:
 
 }  // namespace
 
-void forget_provisional(Connection& connection) {
+void forget_provisional(Connection& connection, unsigned node) {
   pqxx::work transaction(connection);
-  exec(transaction, sql::forget_provisional);
+  exec(transaction, sql::forget_provisional, static_cast<int>(node));
   transaction.commit();
 }
 
-void load_sessions(Connection& connection, broker::UtcTime now,
+void load_sessions(Connection& connection, unsigned node, broker::UtcTime now,
                    const std::function<void(SessionRecord&&)>& each) {
   pqxx::work transaction(connection);
-  exec(transaction, sql::end_connected_sessions, to_timestamp(now));
+  exec(transaction, sql::end_connected_sessions, to_timestamp(now), static_cast<int>(node));
   StartedIds started = load_started(transaction);
   std::string after;
   while (true) {

@@ -13,15 +13,15 @@
 
 namespace wake::db {
 
-/// Messages that were on their way to several shards when the last process ended, and were acknowledged to
-/// nobody: removed with all their rows (broker-core/broker_qos2.cpp). Once, at start, before anything is
-/// loaded.
-void forget_provisional(Connection& connection);
+/// Messages that were on their way to several shards when their process ended, and were acknowledged to
+/// nobody: removed with all their rows (broker-core/broker_qos2.cpp). Of our number `node` and of nodes that
+/// are gone; what others have under way stays. Once, at start, before anything is loaded.
+void forget_provisional(Connection& connection, unsigned node);
 
 /// Every session with its subscriptions and what QoS 2 remembers, page by page. Before that, sessions that
-/// were connected when the last process ended get an end: `now` + expiry. So call it once, at start, while
-/// nobody else serves these sessions.
-void load_sessions(Connection& connection, broker::UtcTime now,
+/// were connected to a process of our number, or to a node that is gone, get an end: `now` + expiry. Once,
+/// at start.
+void load_sessions(Connection& connection, unsigned node, broker::UtcTime now,
                    const std::function<void(broker::SessionRecord&&)>& each);
 
 /// Every retained message that has not expired. `retain` is true in each.

@@ -15,11 +15,11 @@ namespace wake::gateway {
 Loaded load_into(const std::vector<Shard*>& shards, db::Connection& connection, const BridgeLogins& bridges,
                  unsigned node, broker::Now now) {
   Loaded loaded;
-  db::forget_provisional(connection);
+  db::forget_provisional(connection, node);
   std::unordered_map<std::string, db::QueueCount> queues;
   db::load_queue_counts(connection,
                         [&](const db::QueueCount& count) { queues.emplace(count.client_id.value, count); });
-  db::load_sessions(connection, now.utc, [&](broker::SessionRecord&& record) {
+  db::load_sessions(connection, node, now.utc, [&](broker::SessionRecord&& record) {
     const auto queue = queues.find(record.client_id.value);
     const db::QueueCount count = queue == queues.end() ? db::QueueCount{} : queue->second;
     const unsigned home = broker::home_shard(record.client_id.value, static_cast<unsigned>(shards.size()));

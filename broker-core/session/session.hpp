@@ -3,11 +3,11 @@
 //
 // Deliveries are numbered; a packet id is computed from the number, so finding one is arithmetic:
 //   deliveries[0 .. sent)  are on their way or done;  deliveries[sent ..)  wait for a slot.
-// A QoS 2 message towards a durable session keeps its packet id through a restart, where numbers begin anew:
-// `restored` knows those, and numbers whose computed id would be one of them are passed over.
-// Storage may hold more than memory does (`has_stored_tail`): then new messages go to storage only, and pages
-// are read as memory runs dry, so order is kept. `fresh` is the bridge back: see on_queue_page in
-// broker_queue.cpp.
+// A message towards a durable session keeps its packet id through a restart, where numbers begin anew
+// (broker_packet_ids.cpp): `restored` knows the ids that are not computed, and numbers whose computed id
+// would be one of them are passed over. Storage may hold more than memory does (`has_stored_tail`): then new
+// messages go to storage only, and pages are read as memory runs dry, so order is kept. `fresh` is the bridge
+// back: see on_queue_page in broker_queue.cpp.
 #pragma once
 
 #include <map>
@@ -38,8 +38,8 @@ struct Delivery {
   bool rings_always = false;    // its entry's mode is `always`: an immediate ack does not cancel the push
   bool is_again = false;        // sent on an earlier connection: it goes out with DUP
   bool is_doubtful = false;     // QoS 1, of before a restart: nobody knows whether it was sent; with DUP, too
-  bool is_committed = false;    // QoS 2, durable: its packet id is on disk; Received: so is its PUBREC
-  std::uint16_t packet_id = 0;  // QoS 2, durable: written down or being so; 0: computed from its number
+  bool is_committed = false;    // durable: its packet id outlives us; Received: so does its PUBREC
+  std::uint16_t packet_id = 0;  // durable: the one it keeps; 0: computed from its number
   bool has_more_ids =
       false;  // further subscriptions that have an identifier match: see subscription_ids_of()
   std::uint32_t subscription_id = 0;
@@ -111,7 +111,7 @@ struct Session {
   std::uint32_t inflight = 0;      // of those, Sent or Received
   std::uint32_t held = 0;          // of those, Held
   std::uint64_t numbered = 0;      // QoS 2 deliveries before this number have their packet ids
-  std::map<std::uint16_t, std::uint64_t> restored;  // packet id of before a restart: its delivery's number
+  std::map<std::uint16_t, std::uint64_t> restored;  // packet id that is not computed: its delivery's number
   std::map<std::uint16_t, Received> received;       // QoS 2 packet ids from the client, PUBREL still to come
 
   bool has_row = false;  // in the table of sessions, or on its way there
@@ -163,6 +163,18 @@ struct Session {
   bool has_delivery(std::uint64_t number) const {
     return number >= first_number && number - first_number < deliveries.size();
   }
+  /// The number whose computed packet id this is, among those in memory if it is there at all.
+  std::uint64_t number_of(PacketId packet_id) const {
+    return first_number + (packet_id.value + kPacketIds - 1 - first_number % kPacketIds) % kPacketIds;
+  }
+  /// Some delivery has this packet id, or will have it.
+  bool is_taken(PacketId packet_id) const {
+    if (restored.contains(packet_id.value)) return true;
+    const std::uint64_t number = number_of(packet_id);
+    if (!has_delivery(number)) return false;
+    const std::size_t position = number - first_number;
+    return deliveries[position].step != Delivery::Step::Done && packet_id_at(position) == packet_id;
+  }
   /// At the end of the queue.
   void append(Delivery delivery) {
     while (!restored.empty() && restored.contains(packet_id_of(first_number + deliveries.size()).value)) {
@@ -173,8 +185,7 @@ struct Session {
   /// The number of the delivery on its way under this packet id.
   std::optional<std::uint64_t> find_sent(PacketId packet_id) const {
     if (packet_id.value == 0) return std::nullopt;
-    std::uint64_t number =
-        first_number + (packet_id.value + kPacketIds - 1 - first_number % kPacketIds) % kPacketIds;
+    std::uint64_t number = number_of(packet_id);
     if (const auto found = restored.find(packet_id.value); found != restored.end()) number = found->second;
     if (!has_delivery(number)) return std::nullopt;
     const std::size_t position = number - first_number;

@@ -6,11 +6,14 @@
 DELETE FROM sessions WHERE client_id = ANY ($1::text[])
 
 -- name: store_sessions
-INSERT INTO sessions (client_id, principal_kind, principal_id, expiry_s, ends_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+-- $6: our node number, -1 for none.
+INSERT INTO sessions (client_id, principal_kind, principal_id, expiry_s, ends_at, node)
+SELECT n.*, nullif($6::integer, -1)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+  AS n (client_id, principal_kind, principal_id, expiry_s, ends_at)
 ON CONFLICT (client_id) DO UPDATE SET
   principal_kind = excluded.principal_kind, principal_id = excluded.principal_id,
-  expiry_s = excluded.expiry_s, ends_at = excluded.ends_at
+  expiry_s = excluded.expiry_s, ends_at = excluded.ends_at, node = excluded.node
 
 -- name: remove_subscriptions
 DELETE FROM subscriptions s USING unnest($1::text[], $2::text[]) AS gone (client_id, filter)
@@ -36,10 +39,11 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::smallint[], $5::
 ON CONFLICT (id) DO NOTHING
 
 -- name: store_queue
-INSERT INTO session_queue (client_id, message_id, qos, retain, subscription_id)
-SELECT n.*
-FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::boolean[], $5::bigint[])
-  AS n (client_id, message_id, qos, retain, subscription_id)
+INSERT INTO session_queue (client_id, message_id, qos, retain, subscription_id, packet_id, is_received)
+SELECT n.client_id, n.message_id, n.qos, n.retain, n.subscription_id, nullif(n.packet_id, 0),
+       CASE WHEN n.packet_id <> 0 THEN false END
+FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::boolean[], $5::bigint[], $6::integer[])
+  AS n (client_id, message_id, qos, retain, subscription_id, packet_id)
 WHERE EXISTS (SELECT FROM sessions s WHERE s.client_id = n.client_id)
   AND EXISTS (SELECT FROM messages m WHERE m.id = n.message_id)
 ON CONFLICT (client_id, message_id) DO NOTHING
@@ -99,7 +103,7 @@ DELETE FROM session_queue q
 USING unnest($1::text[], $2::bigint[], $3::bigint[]) AS t (client_id, up_to, keep),
   LATERAL (SELECT s.message_id FROM session_queue s WHERE s.client_id = t.client_id AND s.message_id <= t.up_to
            ORDER BY s.message_id DESC OFFSET t.keep LIMIT 1) AS newest_gone
-WHERE q.client_id = t.client_id AND q.message_id <= newest_gone.message_id AND q.packet_id IS NULL
+WHERE q.client_id = t.client_id AND q.message_id <= newest_gone.message_id AND (q.packet_id IS NULL OR q.qos < 2)
 
 -- name: cancel_notifications
 UPDATE outbox o SET state = 'cancelled', reason = c.reason, resolved_at = $4::timestamptz,

@@ -1,5 +1,5 @@
 -- A node's number is a session-level advisory lock (class 0x77616b65, "wake"): it is free again when its holder's connection
--- ends, however that came. db/node_lease.cpp takes it, db/sql/outbox.sql looks whether it is held.
+-- ends, however that came. db/node_lease.cpp takes it, living_nodes() tells which are held.
 
 -- name: installation_mark
 -- pg_control_system() may be called by everybody; a dump restored elsewhere gets another mark.

@@ -50,15 +50,11 @@ UPDATE outbox SET claimed_by = NULL, claimed_until = NULL WHERE state = 'pending
 
 -- name: claim_notifications
 -- $1: our node; $2: now; $3: how many. A message's content comes with its first row only.
-WITH alive AS MATERIALIZED (
-  SELECT objid::integer AS node FROM pg_locks
-  WHERE locktype = 'advisory' AND classid = 2002873189 AND objsubid = 2 AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
-due AS (
+WITH due AS (
   SELECT message_id, phone_id FROM outbox
   WHERE state = 'pending' AND due_at <= $2::timestamptz
     AND (claimed_by IS NULL OR claimed_until <= $2::timestamptz
-         OR (claimed_by <> $1::integer AND claimed_by NOT IN (SELECT node FROM alive)))
+         OR (claimed_by <> $1::integer AND claimed_by NOT IN (SELECT living_nodes())))
   ORDER BY due_at, message_id LIMIT $3 FOR UPDATE SKIP LOCKED),
 claimed AS (
   UPDATE outbox o

@@ -2,13 +2,18 @@
 -- that a million sessions need no more memory here than one page.
 
 -- name: end_connected_sessions
--- Whoever was connected when the last process ended is away since then, as far as anybody knows: from now.
+-- Whoever was connected when the process of our number $2 ended, or one that left no successor, is away since then, as far as
+-- anybody knows: from now. The clients of a living node are not.
 UPDATE sessions SET ends_at = $1::timestamptz + expiry_s * interval '1 second'
 WHERE ends_at IS NULL AND expiry_s < 4294967295
+  AND (node IS NULL OR node = $2 OR node NOT IN (SELECT living_nodes()))
 
 -- name: forget_provisional
--- Queue, inbox and outbox rows go with them. Their publishers have no acknowledgement and send them again.
-DELETE FROM messages m USING provisional_messages p WHERE m.id = p.message_id
+-- Queue, inbox and outbox rows go with them. Their publishers have no acknowledgement and send them again. $1: our number; a
+-- message's id says which node made it (broker-core/session/message_ids.hpp), and a living one may still be about to finish it.
+DELETE FROM messages m USING provisional_messages p
+WHERE m.id = p.message_id
+  AND ((m.id >> 15) & 31 = $1 OR (m.id >> 15) & 31 NOT IN (SELECT living_nodes()))
 
 -- name: list_sessions
 SELECT client_id, principal_kind, principal_id, expiry_s, (extract(epoch FROM ends_at) * 1000000)::bigint,
@@ -24,7 +29,7 @@ FROM subscriptions WHERE client_id BETWEEN $1 AND $2
 SELECT client_id, packet_id FROM qos2_receipts WHERE client_id BETWEEN $1 AND $2
 
 -- name: list_started
--- One pass over the queues for all sessions: QoS 1 rows, the many, have no packet id.
+-- One pass over the queues for all sessions: only what may have been sent has a packet id.
 SELECT client_id, packet_id FROM session_queue WHERE packet_id IS NOT NULL
 
 -- name: list_retained

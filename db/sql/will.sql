@@ -1,17 +1,13 @@
 -- Wills that are owed when a gateway starts (db/will_store.cpp). A node lives while its number's advisory lock is held
--- (db/sql/node.sql).
+-- (migration 0007).
 
 -- name: adopt_wills
 -- $1: our number, which nobody else can hold; $2: now. What a dead node left becomes ours. Delays of clients that were connected
 -- count from now, and from now on only. Most wills have no delay and are ours already: their rows stay untouched.
-WITH alive AS MATERIALIZED (
-  SELECT objid::integer AS node FROM pg_locks
-  WHERE locktype = 'advisory' AND classid = 2002873189 AND objsubid = 2 AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 UPDATE wills SET node = $1,
                  due_at = CASE WHEN due_at IS NULL AND delay_s > 0 THEN $2::timestamptz + delay_s * interval '1 second'
                                ELSE due_at END
-WHERE (node = $1 AND due_at IS NULL AND delay_s > 0) OR (node <> $1 AND node NOT IN (SELECT node FROM alive))
+WHERE (node = $1 AND due_at IS NULL AND delay_s > 0) OR (node <> $1 AND node NOT IN (SELECT living_nodes()))
 
 -- name: list_wills
 SELECT id, client_id, principal_kind, principal_id,

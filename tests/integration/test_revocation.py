@@ -49,6 +49,20 @@ class Revocation(SharedGatewayCase):
         self.assertEqual(code, 0)
         wire.ping()
 
+    def test_what_waited_by_a_pairing_does_not_come_after_unpairing(self):
+        self.set_up("waited")
+        topic = f"w/{self.camera_id}/x"
+        self.story.pair(self.camera_id, f"w/{self.camera_id}/#")
+        app = self.connect("waited-app", "waited", PASSWORD)
+        self.assertEqual(app.subscribe(f"w/{self.camera_id}/#"), 1)
+        app.close()
+        self.camera.publish(topic, "secret")
+        wait_until(lambda: self.sql("SELECT count(*) FROM session_queue WHERE client_id = 'waited-app'") == ["1"], "it waits")
+        self.assertEqual(self.story.user.call("DELETE", f"/v1/me/devices/{self.camera_id}").status, 204)
+        app = self.connect("waited-app", "waited", PASSWORD)
+        wait_until(lambda: self.sql("SELECT count(*) FROM session_queue WHERE client_id = 'waited-app'") == ["0"], "it is dropped")
+        app.ping()  # and nothing came before the answer
+
     def test_a_changed_password_ends_the_connections_made_with_the_old_one(self):
         self.set_up("passwd")
         app = self.connect("passwd-app", "passwd", PASSWORD)

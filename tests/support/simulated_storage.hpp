@@ -98,7 +98,10 @@ struct Storage {
       receipt.remove ? static_cast<void>(receipts.erase(key)) : static_cast<void>(receipts.insert(key));
     }
     for (const QueueRow& row : persist.queue) {
-      if (sessions.contains(row.client_id.value)) queue[row.client_id.value].emplace(row.message_id, row);
+      if (!sessions.contains(row.client_id.value)) continue;
+      const bool is_new = queue[row.client_id.value].emplace(row.message_id, row).second;
+      if (is_new && row.packet_id.value != 0)
+        started[{row.client_id.value, row.message_id}] = {row.client_id, row.message_id, row.packet_id};
     }
     for (const QueueStart& start : persist.started) {
       if (queue[start.client_id.value].contains(start.message_id))
@@ -157,7 +160,10 @@ struct Storage {
       if (id <= trim.up_to) ids.push_back(id);
     }
     for (std::size_t i = 0; i + trim.keep < ids.size(); ++i) {
-      if (!started.contains({trim.client_id.value, ids[i]})) rows.erase(ids[i]);
+      const std::pair key{trim.client_id.value, ids[i]};
+      if (started.contains(key) && rows.at(ids[i]).qos == Qos::ExactlyOnce) continue;
+      rows.erase(ids[i]);
+      started.erase(key);
     }
   }
   void purge(const std::string& client) {

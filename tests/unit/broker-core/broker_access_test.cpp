@@ -66,6 +66,74 @@ TEST(BrokerAccess, WhatWasTakenAwayUnnoticedEndsWhenTheClientReturns) {
   EXPECT_THAT(camera.payloads(), ElementsAre("b"));
 }
 
+const World::ConnectOptions kBack{.clean = false, .version = Version::V5, .expiry_s = 3600};
+
+TEST(BrokerAccess, WhatWaitedForWhoIsAwayDoesNotComeAfterItWasTakenAway) {
+  for (const bool is_noticed : {true, false}) {
+    World world;
+    Client& camera = subscriber(world, "CAM1", kCamera);
+    world.drop(camera);
+    send_both(world);
+    world.outcome_of["CAM1"].grants = only("b/#");
+    if (is_noticed) world.shard(0).apply_grants({"CAM1"}, only("b/#"), world.now);
+    world.settle();
+    world.connect("CAM1", kBack);
+    EXPECT_THAT(camera.payloads(), ElementsAre("b"));
+    EXPECT_THAT(world.storage.queue["CAM1"], IsEmpty());
+    EXPECT_EQ(world.shard(0).counters().queued_messages, 0u);
+    EXPECT_THAT(world.incidents, testing::Contains("queue.revoked"));
+  }
+}
+
+TEST(BrokerAccess, NorAfterARestart) {
+  World world;
+  world.drop(subscriber(world, "CAM1", kCamera));
+  send_both(world);
+  world.crash(0);
+  world.outcome_of["CAM1"].grants = only("b/#");
+  world.connect("CAM1", kBack);
+  EXPECT_THAT(world.client("CAM1").payloads(), ElementsAre("b"));
+  EXPECT_THAT(world.storage.queue["CAM1"], IsEmpty());
+}
+
+TEST(BrokerAccess, WhatWaitsForASlotOrForAnAcknowledgementIsNotSentAfterIt) {
+  World world;
+  Client& camera = subscriber(world, "CAM1", kCamera);
+  world.drop(camera);
+  World::ConnectOptions one_at_a_time = kBack;
+  one_at_a_time.properties.receive_maximum = 1;
+  world.connect("CAM1", one_at_a_time);
+  camera.acks = false;
+  send_both(world);
+  send_both(world);
+  EXPECT_THAT(camera.payloads(), ElementsAre("a"));
+  world.outcome_of["CAM1"].grants = only("b/#");
+  world.shard(0).apply_grants({"CAM1"}, only("b/#"), world.now);
+  world.settle();
+  world.ack(camera, camera.received[0].packet_id);
+  EXPECT_THAT(camera.payloads(), ElementsAre("a", "b"));
+  world.outcome_of["CAM1"].grants = only("c/#");
+  world.drop(camera);
+  camera.received.clear();
+  world.connect("CAM1", kBack);
+  EXPECT_THAT(camera.payloads(), IsEmpty()) << "not again either";
+  EXPECT_THAT(world.storage.queue["CAM1"], IsEmpty());
+}
+
+TEST(BrokerAccess, AQos2MessageThatHasBegunEndsWithItsClient) {
+  World world;
+  Client& camera = subscriber(world, "CAM1", kCamera);
+  world.subscribe(camera, "a/#", Qos::ExactlyOnce);
+  camera.acks = false;
+  world.connect("back-end");
+  world.publish(world.client("back-end"), "a/1", "begun", Qos::ExactlyOnce);
+  EXPECT_THAT(camera.payloads(), ElementsAre("begun"));
+  world.drop(camera);
+  world.outcome_of["CAM1"].grants = only("b/#");
+  world.connect("CAM1", kBack);
+  EXPECT_THAT(camera.payloads(), ElementsAre("begun", "begun"));
+}
+
 TEST(BrokerAccess, ChangedCredentialsEndTheConnectionsOfThatPrincipalOnly) {
   World world;
   Client& camera = subscriber(world, "CAM1", kCamera);

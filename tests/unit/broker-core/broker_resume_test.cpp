@@ -1,5 +1,9 @@
 // A session that comes back: what is sent again, in which order and how much of it at once; and what a client
 // asked for at CONNECT.
+#include <map>
+#include <set>
+#include <utility>
+
 #include <gmock/gmock.h>
 
 #include "tests/support/simulated_world.hpp"
@@ -174,6 +178,79 @@ TEST(BrokerResume, WhatMayHaveBeenSentBeforeARestartCarriesDupAndNothingElse) {
   EXPECT_TRUE(app.received[0].dup);
   EXPECT_FALSE(app.received[1].dup);
   EXPECT_FALSE(app.received[2].dup);
+}
+
+/// A client that keeps what it has not acknowledged, by packet id, over everything.
+class Holder {
+ public:
+  explicit Holder(Client& client) : client_(client) { client_.acks = false; }
+  /// What came, in order; an id that it holds must bring the message that it holds under it.
+  void take() {
+    for (const Received& one : std::exchange(client_.received, {})) {
+      const auto [held, is_new] = held_.emplace(one.packet_id, one.payload);
+      EXPECT_EQ(held->second, one.payload) << "under packet id " << one.packet_id;
+      EXPECT_TRUE(is_new || one.dup) << one.payload;
+      seen_.insert(one.payload);
+    }
+  }
+  void acknowledge_every(std::size_t nth, World& world) {
+    std::vector<std::uint16_t> ids;
+    for (const auto& [id, payload] : held_) ids.push_back(id);
+    for (std::size_t i = 0; i < ids.size(); i += nth) {
+      world.ack(client_, ids[i]);
+      held_.erase(ids[i]);
+    }
+  }
+  std::size_t held() const { return held_.size(); }
+  std::size_t seen() const { return seen_.size(); }
+
+ private:
+  Client& client_;
+  std::map<std::uint16_t, std::string> held_;
+  std::set<std::string> seen_;
+};
+
+TEST(BrokerResume, PacketIdsAtQos1AreTheSameAfterEveryKill) {
+  World world(1, {.max_inflight = 2000});
+  Client& app = world.connect("app", durable());
+  world.subscribe(app, "a", Qos::AtLeastOnce);
+  Holder holder(app);
+  int count = 0;
+  const auto publish = [&](int messages) {
+    for (; messages > 0; --messages)
+      world.publish(world.client("camera"), "a", std::to_string(count++), Qos::AtLeastOnce, 1);
+  };
+  for (int round = 0; round < 20; ++round) {
+    world.connect("camera");
+    world.drop(app);
+    publish(400);  // stored, then sent
+    world.connect("app", durable());
+    holder.take();
+    publish(100);  // sent, then stored
+    world.advance(1s);
+    holder.take();
+    holder.acknowledge_every(2, world);
+    const std::size_t held = holder.held();
+    world.crash(1'000'000);
+    world.connect("app", durable());
+    EXPECT_EQ(app.received.size(), held);
+    holder.take();
+    EXPECT_EQ(holder.held(), held) << "the same ones";
+  }
+  EXPECT_EQ(holder.seen(), static_cast<std::size_t>(count));
+}
+
+TEST(BrokerResume, NothingIsWrittenDownToSendWhatIsStored) {
+  World world;
+  world.subscribe(world.connect("app", durable()), "a", Qos::AtLeastOnce);
+  world.drop(world.client("app"));
+  Client& camera = world.connect("camera");
+  for (std::uint16_t i = 1; i <= 50; ++i) world.publish(camera, "a", "x", Qos::AtLeastOnce, i);
+  Client& app = world.client("app");
+  app.acks = false;
+  world.connect("app", durable());
+  EXPECT_EQ(app.received.size(), 50u);
+  EXPECT_THAT(world.storage.started, IsEmpty());
 }
 
 TEST(BrokerResume, AKillUnderAConnectedSessionLeavesNoDoubtBeyondItsWindow) {

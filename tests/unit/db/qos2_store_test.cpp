@@ -35,7 +35,7 @@ class Qos2StoreTest : public DatabaseTest {
   }
   SessionRecord load() {
     SessionRecord loaded;
-    load_sessions(connection_, utc_now(), [&](SessionRecord&& session) { loaded = std::move(session); });
+    load_sessions(connection_, 0, utc_now(), [&](SessionRecord&& session) { loaded = std::move(session); });
     return loaded;
   }
   broker::QueuePage page() { return load_queue_page(connection_, ClientId{"c1"}, {}, 10); }
@@ -83,7 +83,7 @@ TEST_F(Qos2StoreTest, WhatNeverBecameFinalIsForgottenAtAStart) {
   Persist end;
   end.finalized = {MessageId{1}};
   commit(std::move(end));
-  forget_provisional(connection_);
+  forget_provisional(connection_, 0);
   ASSERT_EQ(page().messages.size(), 1u);
   EXPECT_EQ(page().messages[0].message.id, MessageId{1});
   EXPECT_EQ(number("SELECT count(*) FROM messages"), 1);

@@ -3,6 +3,7 @@
 #include <map>
 
 #include <pqxx/connection>
+#include <pqxx/nontransaction>
 
 #include "database_fixture.hpp"
 #include "db/sweep.hpp"
@@ -14,11 +15,13 @@ using broker::ClientId;
 using broker::MessageId;
 using broker::SessionRecord;
 
+constexpr unsigned kNode = 3;
+
 class SessionStoreTest : public DatabaseTest {
  protected:
   std::map<std::string, SessionRecord> load(broker::UtcTime now) {
     std::map<std::string, SessionRecord> loaded;
-    load_sessions(connection_, now,
+    load_sessions(connection_, kNode, now,
                   [&](SessionRecord&& session) { loaded[session.client_id.value] = std::move(session); });
     return loaded;
   }
@@ -46,6 +49,41 @@ class SessionStoreTest : public DatabaseTest {
   pqxx::connection connection_{url()};
   bool is_last_ = false;
 };
+
+/// Holds a node's number as db/node_lease.cpp does.
+class LivingNode {
+ public:
+  LivingNode(const std::string& url, int number) : connection_(url) {
+    pqxx::nontransaction(connection_)
+        .exec("SELECT pg_advisory_lock(2002873189, " + std::to_string(number) + ")");
+  }
+
+ private:
+  pqxx::connection connection_;
+};
+
+TEST_F(SessionStoreTest, AStartLeavesTheClientsOfOtherLivingNodesConnected) {
+  const LivingNode living(url(), 7);
+  sql("INSERT INTO sessions (client_id, principal_kind, principal_id, expiry_s, node) VALUES"
+      " ('ours', 'device', 'd', 60, 3), ('theirs', 'device', 'd', 60, 7), ('orphan', 'device', 'd', 60, 8),"
+      " ('older', 'device', 'd', 60, NULL)");
+  const auto loaded = load(utc_now());
+  EXPECT_EQ(loaded.at("theirs").ends_at, broker::kNever);
+  for (const char* gone : {"ours", "orphan", "older"})
+    EXPECT_NE(loaded.at(gone).ends_at, broker::kNever) << gone;
+}
+
+TEST_F(SessionStoreTest, AStartForgetsNothingThatALivingNodeHasUnderWay) {
+  const LivingNode living(url(), 7);
+  for (const int node : {3, 7, 8}) {
+    const std::string id = std::to_string((std::int64_t{1000} << 20) + (std::int64_t{node} << 15));
+    sql("INSERT INTO messages (id, topic, payload, qos, retain, at, expires_at) VALUES (" + id +
+        ", 't', 'x', 2, false, now(), 'infinity'); INSERT INTO provisional_messages VALUES (" + id + ")");
+  }
+  forget_provisional(connection_, kNode);
+  EXPECT_EQ(number("SELECT count(*) FROM messages"), 1);
+  EXPECT_EQ(number("SELECT (id >> 15) & 31 FROM messages"), 7);
+}
 
 TEST_F(SessionStoreTest, LoadsSessionsWithTheirSubscriptions) {
   add_ann();
