@@ -5,7 +5,7 @@
 // ends with the process. Towards a durable session it must come back from the message's row:
 //   QoS 1, sent before it is stored   the row is written with the id
 //   QoS 1, stored before it is sent   the id is computed from the message's own, so nothing is written. One
-//                                     in some hundred finds that taken: then as QoS 2
+//                                     in some hundred finds that taken: then the next, as QoS 2
 //   QoS 2                             the id is written down before the PUBLISH leaves
 // What was sent and not even stored is nobody's promise; a session that is loaded begins to number at a place
 // that differs from start to start, so that its ids are not likely those of new messages.
@@ -41,25 +41,37 @@ bool Broker::State::may_leave(Session& session, std::uint32_t position) {
 }
 
 bool Broker::State::has_lasting_id(Session& session, std::uint32_t position) {
-  Delivery& next = session.deliveries[position];
-  if (!next.is_stored || next.is_committed) return true;
-  if (next.packet_id != 0) return false;  // being written down
-  const PacketId own = packet_id_for(next.message->record->id);
-  if (session.is_taken(own)) {
-    number(session, position);
-    return false;
-  }
-  next.packet_id = own.value;
-  next.is_committed = true;
-  session.restored[own.value] = session.first_number + position;
+  const Delivery& next = session.deliveries[position];
+  if (next.packet_id != 0) return next.is_committed;  // else it is being written down
+  const PacketId computed = session.packet_id_at(position);
+  if (!next.is_stored && !session.restored.contains(computed.value)) return true;
+  const PacketId usual = next.is_stored ? packet_id_for(next.message->record->id) : computed;
+  if (!take_id(session, position, usual)) return false;
+  Delivery& taken = session.deliveries[position];
+  taken.is_committed = !taken.is_stored || taken.packet_id == usual.value;
+  if (!taken.is_committed) write_down_id(session, position);
+  return taken.is_committed;
+}
+
+/// QoS 2. The message's packet id is on its way to storage; on_started() follows.
+void Broker::State::number(Session& session, std::uint32_t position) {
+  if (!take_id(session, position, session.packet_id_at(position))) return;
+  if (!session.deliveries[position].is_stored) store_offered(session, position);
+  write_down_id(session, position);
+}
+
+/// False: 65,535 are taken.
+bool Broker::State::take_id(Session& session, std::uint32_t position, PacketId wanted) {
+  const auto id = session.free_id(wanted);
+  if (!id) return false;
+  const std::uint64_t number = session.first_number + position;
+  if (*id != Session::packet_id_of(number)) session.restored[id->value] = number;
+  session.deliveries[position].packet_id = id->value;
   return true;
 }
 
-/// The message's packet id is on its way to storage; on_started() follows.
-void Broker::State::number(Session& session, std::uint32_t position) {
-  Delivery& next = session.deliveries[position];
-  next.packet_id = session.packet_id_at(position).value;
-  if (!next.is_stored) store_offered(session, position);
+void Broker::State::write_down_id(Session& session, std::uint32_t position) {
+  const Delivery& next = session.deliveries[position];
   ledger.open().started.push_back({session.client_id, next.message->record->id, {next.packet_id}, false});
   ledger.waiting().started.emplace_back(session.key(), session.first_number + position);
 }

@@ -92,6 +92,11 @@ void Broker::State::on_retained_timer(Session& session, Now now) {
 }
 
 void Broker::State::send_retained_slice(Session& session, Now now) {
+  const auto has_ended = [&](const RetainedJob& job) {
+    return !session.subscriptions.contains(
+        job.subscription.filter);  // unsubscribed, or not permitted any more
+  };
+  std::erase_if(session.retained_jobs, has_ended);
   if (session.retained_jobs.empty() || !session.is_connected()) return session.retained_jobs.clear();
   const bool has_room = session.deliveries.size() - session.sent < kBacklog &&
                         session.queued_messages < limits.max_queued_messages / 2 + 1 &&

@@ -291,6 +291,8 @@ struct Broker::State {
   bool may_leave(Session& session, std::uint32_t position);
   bool has_lasting_id(Session& session, std::uint32_t position);
   void number(Session& session, std::uint32_t position);
+  static bool take_id(Session& session, std::uint32_t position, PacketId wanted);
+  void write_down_id(Session& session, std::uint32_t position);
   void number_ahead(Session& session);
   void on_started(Session& session, std::uint64_t number, Now now);
   void restore(Session& session, const QueuedMessage& row, Delivery delivery);
@@ -358,7 +360,7 @@ struct Broker::State {
   void on_queue_page(Session& session, QueuePage page, Now now);
   void drop_fresh(const Session& session, QueuePage& page);
   void forget_unsent(Session& session);
-  static void recount(Session& session);
+  void recount(Session& session);
   void on_commit_window(Now now);
   void on_committed(Ledger::Waiting waiting, bool is_failed, Now now);
 

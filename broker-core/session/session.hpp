@@ -4,10 +4,10 @@
 // Deliveries are numbered; a packet id is computed from the number, so finding one is arithmetic:
 //   deliveries[0 .. sent)  are on their way or done;  deliveries[sent ..)  wait for a slot.
 // A message towards a durable session keeps its packet id through a restart, where numbers begin anew
-// (broker_packet_ids.cpp): `restored` knows the ids that are not computed, and numbers whose computed id
-// would be one of them are passed over. Storage may hold more than memory does (`has_stored_tail`): then new
-// messages go to storage only, and pages are read as memory runs dry, so order is kept. `fresh` is the bridge
-// back: see on_queue_page in broker_queue.cpp.
+// (broker_packet_ids.cpp): `restored` knows the ids that are not computed.
+// Storage may hold more than memory does (`has_stored_tail`): then new messages go to storage only, and pages
+// are read as memory runs dry, so order is kept. `fresh` is the bridge back: see on_queue_page in
+// broker_pages.cpp.
 #pragma once
 
 #include <map>
@@ -167,21 +167,25 @@ struct Session {
   std::uint64_t number_of(PacketId packet_id) const {
     return first_number + (packet_id.value + kPacketIds - 1 - first_number % kPacketIds) % kPacketIds;
   }
-  /// Some delivery has this packet id, or will have it.
+  /// The client may know it as some message's.
   bool is_taken(PacketId packet_id) const {
     if (restored.contains(packet_id.value)) return true;
     const std::uint64_t number = number_of(packet_id);
     if (!has_delivery(number)) return false;
-    const std::size_t position = number - first_number;
-    return deliveries[position].step != Delivery::Step::Done && packet_id_at(position) == packet_id;
+    const Delivery& held = deliveries[number - first_number];
+    if (held.packet_id != 0) return held.packet_id == packet_id.value && held.step != Delivery::Step::Done;
+    return held.is_again || held.step == Delivery::Step::Sent || held.step == Delivery::Step::Received;
+  }
+  /// The wanted one or the next upwards that is not taken.
+  std::optional<PacketId> free_id(PacketId wanted) const {
+    for (std::uint32_t tries = 0; tries < kPacketIds; ++tries) {
+      if (!is_taken(wanted)) return wanted;
+      wanted = packet_id_of(wanted.value);
+    }
+    return std::nullopt;
   }
   /// At the end of the queue.
-  void append(Delivery delivery) {
-    while (!restored.empty() && restored.contains(packet_id_of(first_number + deliveries.size()).value)) {
-      deliveries.push_back(Delivery{.message = {}, .step = Delivery::Step::Done});
-    }
-    deliveries.push_back(std::move(delivery));
-  }
+  void append(Delivery delivery) { deliveries.push_back(std::move(delivery)); }
   /// The number of the delivery on its way under this packet id.
   std::optional<std::uint64_t> find_sent(PacketId packet_id) const {
     if (packet_id.value == 0) return std::nullopt;

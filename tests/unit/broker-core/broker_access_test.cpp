@@ -120,6 +120,19 @@ TEST(BrokerAccess, WhatWaitsForASlotOrForAnAcknowledgementIsNotSentAfterIt) {
   EXPECT_THAT(world.storage.queue["CAM1"], IsEmpty());
 }
 
+TEST(BrokerAccess, RetainedMessagesThatAreStillToComeDoNot) {
+  World world;
+  Client& back_end = world.connect("back-end");
+  for (int i = 0; i < 5000; ++i)
+    world.publish(back_end, "a/" + std::to_string(i), "x", Qos::AtMostOnce, 1, true);
+  Client& camera = subscriber(world, "CAM1", kCamera);
+  const std::size_t before = camera.received.size();
+  EXPECT_LT(before, 5000u) << "they come in slices";
+  world.shard(0).apply_grants({"CAM1"}, only("b/#"), world.now);
+  world.advance(60s);
+  EXPECT_EQ(camera.received.size(), before);
+}
+
 TEST(BrokerAccess, AQos2MessageThatHasBegunEndsWithItsClient) {
   World world;
   Client& camera = subscriber(world, "CAM1", kCamera);
