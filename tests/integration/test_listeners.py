@@ -303,7 +303,7 @@ class Tls(Metrics, SharedGatewayCase):
         with Wire(self.ports["request"], tls=self.context("CAM-TLS")) as wire:
             self.assertEqual(wire.connect("whose", *self.login).code, 0)
             client = [c for c in self.story.admin.expect(200, "GET", "/v1/clients")["items"] if c["client_id"] == "whose"]
-            self.assertEqual((client[0]["principal"]["kind"], client[0]["principal"]["name"]), ("device", "CAM-TLS"))
+            self.assertEqual(client[0]["principal"], {"kind": "device", "id": "CAM-TLS"})
         with Wire(self.ports["request"], tls=self.context("GHOST")) as wire:
             self.assertIn(wire.connect("ghost", *self.login).code, (4, 5))
 
@@ -318,7 +318,7 @@ class Tls(Metrics, SharedGatewayCase):
                 file.write("not a certificate")
             self.reload()
             self.assertRegex(self.gateway.program.tail(), r"reload\.refused.*MQTT listeners stay as they are.*server\.crt")
-            self.assertNotRegex(self.gateway.program.tail(), r"gateway\.reloaded.*MQTT listeners")
+            self.assertNotIn("MQTT listeners", self.gateway.program.tail().splitlines()[-1])
         finally:
             with open(certificate, "w", encoding="ascii") as file:
                 file.write(good)
