@@ -27,7 +27,7 @@ PacketId packet_id_for(MessageId id) {
 
 bool Broker::State::may_leave(Session& session, std::uint32_t position) {
   const Delivery& next = session.deliveries[position];
-  if (!session.is_durable()) return true;
+  if (!session.has_storage()) return true;
   if (next.qos == Qos::AtLeastOnce) return has_lasting_id(session, position);
   if (next.packet_id == 0) number(session, position);
   number_ahead(session);

@@ -34,7 +34,7 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
   // Of what a phone in the background is not sent yet, memory keeps a page and storage the rest.
   if (delivery_in.step == Delivery::Step::Held && session.held >= kHeldInMemory)
     session.has_stored_tail = true;
-  const bool goes_to_storage = session.is_durable() && (store_now || session.has_stored_tail);
+  const bool goes_to_storage = session.has_storage() && (store_now || session.has_stored_tail);
   if (goes_to_storage) store_delivery(session, delivery_in);
   if (!session.is_connected()) {
     session.has_stored_tail = true;
@@ -51,7 +51,7 @@ bool Broker::State::enqueue(Session& session, const MessageRef& message, Deliver
     }
     return true;
   }
-  if (session.is_durable() && !delivery_in.is_stored) {
+  if (session.has_storage() && !delivery_in.is_stored) {
     owe(*message);
     delivery_in.is_owed = message->is_open;
     session.append(std::move(delivery_in));

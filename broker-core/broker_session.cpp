@@ -20,7 +20,7 @@ void Broker::State::attach(Session& session, Connection& connection, Now now) {
   session.ends_at = kNever;
   if (session.delayed_will && session.will_due <= now.steady) fire_will(session, now);
   drop_will(std::move(session.delayed_will));  // v5 [MQTT-3.1.3-9]: back before the delay has passed
-  if (session.is_durable()) store_row(session);
+  if (session.has_storage()) store_row(session);
   if (session.phone) phone_returned(session, now);
   resume(session);
   revoke_messages(session);

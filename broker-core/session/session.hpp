@@ -149,6 +149,9 @@ struct Session {
   bool is_connected() const { return connection.value != 0; }
   /// Outlives its connection: what it is owed is durable.
   bool is_durable() const { return expiry_s != 0 || phone; }
+  /// What it is owed may wait in storage. A durable one that is resumed with an expiry of 0 keeps its rows,
+  /// and what is behind them, until its connection ends.
+  bool has_storage() const { return is_durable() || has_row; }
   std::uint64_t key() const { return (std::uint64_t{generation} << 32) | slot; }
 
   /// v5 §2.2.1: 1..65535, and unique among what is on its way, which spans fewer (see pump()).

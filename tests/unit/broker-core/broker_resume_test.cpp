@@ -71,6 +71,34 @@ TEST(BrokerResume, ReconnectingInALoopDrainsCompletelyEachTime) {
   EXPECT_THAT(world.storage.queue["app"], IsEmpty());
 }
 
+TEST(BrokerResume, WithAnExpiryOfZeroTheRestComesAndWhatIsNewBehindIt) {
+  World world;
+  world.subscribe(world.connect("app", durable()), "a", Qos::AtLeastOnce);
+  world.drop(world.client("app"));
+  Client& camera = world.connect("camera");
+  std::vector<std::string> sent;
+  const auto publish = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      sent.push_back(std::to_string(sent.size()));
+      world.publish(camera, "a", sent.back(), Qos::AtLeastOnce, 1);
+    }
+  };
+  publish(500);
+  World::ConnectOptions last = durable(10);
+  last.expiry_s = 0;
+  Client& app = world.client("app");
+  app.acks = false;
+  world.connect("app", last);
+  EXPECT_EQ(world.storage.sessions["app"].expiry_s, 0u) << "a kill ends it, too";
+  publish(5);
+  app.acks = true;
+  const auto on_their_way = app.received;
+  for (const auto& message : on_their_way) world.ack(app, message.packet_id);
+  EXPECT_EQ(app.payloads(), sent);
+  world.drop(app);
+  EXPECT_THAT(world.storage.queue["app"], IsEmpty());
+}
+
 TEST(BrokerResume, AClientThatNeverAcknowledgesOneMessageRunsOutOfPacketIdsNotWeOfMemory) {
   Limits limits;
   limits.max_queued_messages = 100'000;
