@@ -83,6 +83,7 @@ std::optional<std::string> Flow::on_ack(const Ack& ack, Now now) {
       refuse(entry->message.topic, std::string(to_string(ack.reason)));
     } else {
       ++counters_.carried;
+      blame_parked(*entry);
     }
     passed_on(*entry, ack.type == PacketType::Pubrec && !is_failure(ack.reason));
   } else if (ack.type == PacketType::Pubrec) {
@@ -114,7 +115,10 @@ bool Flow::on_receiver_lost(bool is_its_doing) {
   if (!is_its_doing) clear_suspicion();
   const auto first =
       std::ranges::find_if(entries_, [](const Entry& entry) { return entry.step == Entry::Step::Sent; });
-  if (!is_its_doing || first == entries_.end() || ++first->closes < kMaxCloses) return false;
+  if (!is_its_doing || first == entries_.end()) return false;
+  ++first->closes;
+  if (!first->is_last_try) return false;
+  for (Entry& entry : entries_) entry.is_last_try = false;  // evidence is good for one message
   refuse(first->message.topic, "closes the connection over it");
   // At QoS 2 it may have kept the packet id all the same.
   passed_on(*first, first->qos == Qos::ExactlyOnce);
@@ -124,13 +128,32 @@ bool Flow::on_receiver_lost(bool is_its_doing) {
 // ---- between
 
 void Flow::clear_suspicion() {
-  for (Entry& entry : entries_) entry.closes = 0;
+  for (Entry& entry : entries_) {
+    entry.closes = 0;
+    entry.is_last_try = false;
+  }
 }
 
-Flow::Entry* Flow::find_suspect() {
-  const auto found = std::ranges::find_if(
-      entries_, [](const Entry& entry) { return entry.closes != 0 && entry.step <= Entry::Step::Sent; });
-  return found == entries_.end() ? nullptr : &*found;
+/// The receiver takes others, so the next close over a parked message is about that message.
+void Flow::blame_parked(const Entry& acknowledged) {
+  for (Entry& entry : entries_) {
+    if (&entry != &acknowledged && entry.closes >= kMaxCloses) entry.is_last_try = true;
+  }
+}
+
+/// While any message is suspected: the one that goes out alone.
+Flow::Entry* Flow::find_lone() {
+  Entry* suspect = nullptr;
+  Entry* least_closed = nullptr;
+  bool has_parked = false;
+  for (Entry& entry : entries_) {
+    if (entry.step > Entry::Step::Sent) continue;
+    if (entry.is_last_try) return &entry;
+    if (!suspect && entry.closes != 0) suspect = &entry;
+    if (!least_closed || entry.closes < least_closed->closes) least_closed = &entry;
+    has_parked = has_parked || entry.closes >= kMaxCloses;
+  }
+  return has_parked ? least_closed : suspect;
 }
 
 Flow::Entry* Flow::find_sent(PacketId slot) {
@@ -183,7 +206,7 @@ PublishParts Flow::parts_of(const CarriedMessage& message, Qos qos, Now now) con
 
 void Flow::send_at_most_once(const CarriedMessage& message, Now now) {
   const PublishParts parts = parts_of(message, Qos::AtMostOnce, now);
-  if (!receiver_.is_up() || receiver_.output().size() > kHighWater || find_suspect()) {
+  if (!receiver_.is_up() || receiver_.output().size() > kHighWater || find_lone()) {
     ++counters_.dropped;
   } else if (publish_packet_bytes(parts) > receiver_.max_packet_bytes()) {
     refuse(message.topic, "larger than its broker takes");
@@ -219,10 +242,11 @@ bool Flow::start(Entry& entry, Now now) {
 
 void Flow::pump(Now now) {
   if (!receiver_.is_up()) return;
-  if (Entry* suspect = find_suspect()) {
-    if (suspect->step == Entry::Step::Sent || !receiver_.has_answers()) return;
-    if (start(*suspect, now)) return;
-    passed_on(*suspect, false);
+  const auto is_sent = [](const Entry& entry) { return entry.step == Entry::Step::Sent; };
+  while (Entry* lone = find_lone()) {
+    if (std::ranges::any_of(entries_, is_sent) || !receiver_.has_answers()) return;
+    if (start(*lone, now)) return;
+    passed_on(*lone, false);
   }
   const std::size_t window = std::min(receiver_.receive_maximum(), kWindow);
   const auto is_out = [](const Entry& entry) {

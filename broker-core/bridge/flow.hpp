@@ -14,7 +14,12 @@
 // A receiver may close over a message and never say so: too large for a limit that 3.1.1 has no word for, a
 // name or a character that it does not like. Sent again at each connection, it would hold up all others for
 // ever. So the first message that was out as the receiver closed is a suspect; it goes out alone, once all
-// requests of the connection are answered, and when that ends the same way kMaxCloses times it is set aside.
+// requests of the connection are answered. But a receiver that crashes, or a network that resets, looks the
+// same, and closes alone never lose a message: after kMaxCloses of them the suspect is parked and the others
+// are tried, one by one, each connection the one that fared best so far. Only when the receiver has
+// acknowledged another one, and then closes over the suspect once more, is the suspect passed over. While it
+// acknowledges none, or there is no other, the tries go on, as rarely as the link's back-off makes them.
+// Order: what was sent while another was parked overtakes it. That happens in this case alone.
 #pragma once
 
 #include <array>
@@ -45,7 +50,7 @@ class Flow {
   static constexpr std::uint16_t kWindow = 100;
   /// Bytes unwritten towards the receiver above which QoS 0 is dropped.
   static constexpr std::size_t kHighWater = 1024 * 1024;
-  /// Connections that the receiver closed over a message, in a row, after which it is not sent again.
+  /// Connections that the receiver closed over a message, in a row, after which others are tried before it.
   static constexpr unsigned kMaxCloses = 3;
   /// Ids above the slots, for SUBSCRIBE.
   static constexpr std::uint16_t kFirstFreeId = kWindow + 1;
@@ -53,7 +58,7 @@ class Flow {
   struct Counters {
     std::uint64_t carried = 0;  // QoS 0: sent; else acknowledged by the receiver
     std::uint64_t dropped = 0;  // QoS 0 and the receiver away or slow; expired
-    std::uint64_t refused = 0;  // by the receiver for good, too large for it, or it closes over them
+    std::uint64_t refused = 0;  // by the receiver for good, too large for it, or it closes over them alone
   };
 
   /// `carries_qos2`: slots may be held by the receiver from before the process started.
@@ -87,7 +92,7 @@ class Flow {
   /// SUBACK or UNSUBACK.
   void on_receiver_answered(Now now) { pump(now); }
   /// `is_its_doing`: it closed a connection that was up, and gave no reason that speaks for the message.
-  /// True: a message was set aside, and the next connection may fare better.
+  /// True: a message was passed over, and the next connection may fare better.
   bool on_receiver_lost(bool is_its_doing);
 
  private:
@@ -105,11 +110,13 @@ class Flow {
     Step step = Step::Waiting;
     Qos qos = Qos::AtMostOnce;  // towards the receiver, once sent
     std::uint16_t slot = 0;     // 0: none; not sent yet, or nothing more to do there
-    unsigned closes = 0;        // connections closed over it; a suspect unless 0
+    unsigned closes = 0;        // connections closed over it; a suspect unless 0, parked from kMaxCloses on
+    bool is_last_try = false;   // parked, and the receiver has acknowledged another one since
   };
 
   void clear_suspicion();
-  Entry* find_suspect();
+  void blame_parked(const Entry& acknowledged);
+  Entry* find_lone();
   Entry* find_sent(PacketId slot);
   Entry* find_from(PacketId sender_id);
   void erase(const Entry& entry);

@@ -68,8 +68,10 @@ class Relay {
 
   // ---- events
   void opened(BridgeSide side, Now now);
-  /// The socket could not be opened, or is gone.
+  /// The socket could not be opened, or the broker closed it.
   void closed(BridgeSide side, const std::string& why, Now now);
+  /// The network between gave up (no route, no answer in time): that speaks against no message.
+  void cut_off(BridgeSide side, const std::string& why, Now now) { lost(side, why, false, now); }
   /// Takes whole packets off the front; returns how many bytes it is done with. The shell keeps the rest.
   std::size_t on_bytes(BridgeSide side, Bytes in, Now now);
   void on_deadline(Now now);

@@ -107,6 +107,12 @@ void Bridge::lost(BridgeSide side, const std::string& why) {
   relay_.closed(side, why, read_clocks());
 }
 
+void Bridge::failed(BridgeSide side, const BridgeStream::Error& error) {
+  close(side, {});
+  if (is_of_network(error)) return relay_.cut_off(side, error.message(), read_clocks());
+  relay_.closed(side, error.message(), read_clocks());
+}
+
 void Bridge::close(BridgeSide side, std::vector<std::byte> last) {
   End& end = end_of(side);
   ++end.number;
@@ -130,13 +136,13 @@ void Bridge::read(BridgeSide side) {
   End& end = end_of(side);
   if (!end.stream || end.is_reading || !relay_.is_wanted(side)) return;
   end.is_reading = true;
-  end.stream->read([this, side, number = end.number](const std::string& error, broker::Bytes bytes) {
+  end.stream->read([this, side, number = end.number](const BridgeStream::Error& error, broker::Bytes bytes) {
     End& reading = end_of(side);
     if (number != reading.number) return;
     reading.is_reading = false;
     reading.rest.insert(reading.rest.end(), bytes.begin(), bytes.end());
     feed(side);  // what came before the end counts
-    if (!error.empty() && number == reading.number) lost(side, error);
+    if (error && number == reading.number) failed(side, error);
     turn();
   });
 }
@@ -146,10 +152,10 @@ void Bridge::write(BridgeSide side) {
   if (!end.stream || end.is_writing || relay_.output(side).is_empty()) return;
   end.is_writing = true;
   end.stream->write(broker::take_all(relay_.output(side)),
-                    [this, side, number = end.number](const std::string& error) {
+                    [this, side, number = end.number](const BridgeStream::Error& error) {
                       if (number != end_of(side).number) return;
                       end_of(side).is_writing = false;
-                      if (!error.empty()) lost(side, error);
+                      if (error) failed(side, error);
                       turn();
                     });
 }

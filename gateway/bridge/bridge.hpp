@@ -49,6 +49,7 @@ class Bridge {
   void open(broker::BridgeSide side);
   void opened(broker::BridgeSide side, std::shared_ptr<BridgeStream> stream);
   void lost(broker::BridgeSide side, const std::string& why);
+  void failed(broker::BridgeSide side, const BridgeStream::Error& error);
   void close(broker::BridgeSide side, std::vector<std::byte> last);
   bool feed(broker::BridgeSide side);
   void read(broker::BridgeSide side);

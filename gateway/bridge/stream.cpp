@@ -44,11 +44,11 @@ class StreamOf final : public BridgeStream, public std::enable_shared_from_this<
   explicit StreamOf(Socket socket) : socket_(std::move(socket)), timer_(socket_.get_executor()) {}
 
   void read(Received received) override {
-    socket_.async_read_some(
-        asio::buffer(buffer_), [self = this->shared_from_this(), received = std::move(received)](
-                                   const error_code& error, std::size_t bytes) {
-          received(error ? error.message() : std::string(), broker::Bytes(self->buffer_).first(bytes));
-        });
+    socket_.async_read_some(asio::buffer(buffer_),
+                            [self = this->shared_from_this(), received = std::move(received)](
+                                const error_code& error, std::size_t bytes) {
+                              received(error, broker::Bytes(self->buffer_).first(bytes));
+                            });
   }
 
   void write(std::vector<std::byte> bytes, Written written) override {
@@ -58,7 +58,7 @@ class StreamOf final : public BridgeStream, public std::enable_shared_from_this<
                       [self = this->shared_from_this(), written = std::move(written)](const error_code& error,
                                                                                       std::size_t) {
                         self->is_writing_ = false;
-                        written(error ? error.message() : std::string());
+                        written(error);
                       });
   }
 
@@ -199,6 +199,12 @@ class ConnectorHandle final : public BridgeConnector {
 };
 
 }  // namespace
+
+bool is_of_network(const BridgeStream::Error& error) {
+  namespace e = asio::error;
+  return error == e::timed_out || error == e::host_unreachable || error == e::network_unreachable ||
+         error == e::network_down || error == e::network_reset;
+}
 
 std::shared_ptr<BridgeStream> make_bridge_stream(asio::io_context& io, FileDescriptor fd) {
   PlainSocket socket(io);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/system/error_code.hpp>
 
 #include "broker-core/types.hpp"
 #include "config/bridge_options.hpp"
@@ -18,9 +19,9 @@ namespace wake::gateway {
 
 class BridgeStream {
  public:
-  /// Empty: no error.
-  using Received = std::function<void(const std::string& error, broker::Bytes)>;
-  using Written = std::function<void(const std::string& error)>;
+  using Error = boost::system::error_code;
+  using Received = std::function<void(const Error& error, broker::Bytes)>;
+  using Written = std::function<void(const Error& error)>;
 
   virtual ~BridgeStream() = default;
   /// At least one byte, valid during the call, or an error. One read at a time.
@@ -32,6 +33,9 @@ class BridgeStream {
   /// Writes `last`, unless a write is under way, and closes; within two seconds in any case.
   virtual void say_goodbye(std::vector<std::byte> last) = 0;
 };
+
+/// The network gave up, where else the other end closed the connection or went on in a way that TLS refuses.
+bool is_of_network(const BridgeStream::Error& error);
 
 /// Of a connected stream socket.
 std::shared_ptr<BridgeStream> make_bridge_stream(boost::asio::io_context& io, FileDescriptor fd);

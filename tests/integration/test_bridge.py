@@ -318,8 +318,8 @@ class Refused(BridgeCase):
                 self.wait_payload(there, "behind it 2")
                 self.assertEqual(self.payloads(there), ["behind it 1", "behind it 2"])
                 gateway.program.wait_for_log(r"bridge\.refused.*q/.*closes the connection over it")
-                self.assertEqual(self.metric(
-                    gateway, 'wakemq_bridge_messages_total{bridge="b",direction="out",outcome="refused"}'), "2")
+                refused = 'wakemq_bridge_messages_total{bridge="b",direction="out",outcome="refused"}'
+                wait_until(lambda: self.metric(gateway, refused) == "2", "both to be passed over")
                 gateway.stop()
 
     def test_a_message_larger_than_a_5_0_broker_says_is_not_even_tried(self):

@@ -8,7 +8,6 @@ using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
@@ -238,76 +237,6 @@ TEST(BridgeFlow, SendsAReceiverWithoutRetainedMessagesNone) {
   bench.come_up(kRemote, false, properties);
   bench.publish(kLocal, "a", "x", 1, 1, false, {}, true);
   EXPECT_THAT(bench.sent(kRemote), ElementsAre("PUBLISH a 'x' q1 #1 wake-via=us"));
-}
-
-TEST(BridgeFlow, SetsAsideTheMessageOverWhichTheReceiverCloses) {
-  RelayBench bench({"# out 1"});
-  bench.come_up();
-  for (const std::uint16_t id : {1, 2, 3}) bench.publish(kLocal, "a", std::to_string(id), 1, id);
-  bench.ack(kRemote, PacketType::Puback, 1);
-  bench.sent(kLocal);
-  bench.lose(kRemote);
-  for (unsigned closes = 1; closes < Flow::kMaxCloses; ++closes) {
-    EXPECT_THAT(bench.come_up(kRemote), ElementsAre(StartsWith("PUBLISH a '2'"))) << "a suspect goes alone";
-    bench.publish(kLocal, "b", "nor with QoS 0", 0);
-    EXPECT_THAT(bench.sent(kRemote), IsEmpty());
-    EXPECT_THAT(bench.sent(kLocal), Not(Contains(StartsWith("PUBACK"))));
-    bench.lose(kRemote);
-  }
-  EXPECT_THAT(bench.sent(kLocal), ElementsAre("PUBACK #2"));
-  EXPECT_THAT(bench.events, Contains("bridge.refused").Times(1));
-  EXPECT_EQ(bench.relay.status().out.refused, 1u);
-  bench.pass(Link::kFirstRetry);
-  EXPECT_TRUE(bench.wants_open(kRemote)) << "the next try waits no longer than a first one";
-  EXPECT_THAT(bench.come_up(kRemote), ElementsAre(StartsWith("PUBLISH a '3'")));
-}
-
-TEST(BridgeFlow, SuspectsNoMessageWhereTheReceiverGoesAwayForAnotherReason) {
-  RelayBench bench({"# out 1"});
-  bench.come_up();
-  bench.publish(kLocal, "a", "1", 1, 1);
-  for (unsigned i = 0; i < 2 * Flow::kMaxCloses; ++i) {
-    bench.give(kRemote, Disconnect{ReasonCode::ServerShuttingDown, {}});
-    bench.open(kRemote);
-    bench.lose(kRemote);  // down while it starts again
-    EXPECT_THAT(bench.sent(kRemote), IsEmpty());
-    EXPECT_THAT(bench.come_up(kRemote), ElementsAre(StartsWith("PUBLISH a '1'")));
-    bench.lose(kRemote);
-    bench.open(kRemote);
-    bench.lose(kRemote);
-    EXPECT_THAT(bench.come_up(kRemote), ElementsAre(StartsWith("PUBLISH a '1'")));
-  }
-  EXPECT_EQ(bench.relay.status().out.refused, 0u);
-}
-
-TEST(BridgeFlow, SuspectsNoMessageBeforeTheSubscriptionIsAnswered) {
-  RelayBench bench({"# out 1", "x in 1"});
-  bench.come_up();
-  bench.publish(kLocal, "a", "1", 1, 1);
-  bench.lose(kRemote);
-  for (unsigned i = 0; i < 2 * Flow::kMaxCloses; ++i) {
-    EXPECT_THAT(bench.come_up(kRemote), ElementsAre(StartsWith("SUBSCRIBE")));
-    bench.lose(kRemote);
-  }
-  EXPECT_EQ(bench.relay.status().out.refused, 0u);
-  bench.come_up(kRemote);
-  bench.answer_subscribe(kRemote);
-  EXPECT_THAT(bench.sent(kRemote), ElementsAre(StartsWith("PUBLISH a '1'")));
-}
-
-TEST(BridgeFlow, ReleasesAtQos2WhatItSetsAside) {
-  RelayBench bench({"# out 2"});
-  bench.come_up();
-  bench.publish(kLocal, "a", "x", 2, 5);
-  for (unsigned closes = 0; closes < Flow::kMaxCloses; ++closes) {
-    bench.lose(kRemote);
-    bench.come_up(kRemote, true);
-  }
-  EXPECT_THAT(bench.sent(kLocal), Contains("PUBREC #5"));
-  bench.ack(kLocal, PacketType::Pubrel, 5);
-  EXPECT_THAT(bench.sent(kRemote), ElementsAre("PUBREL #1")) << "it may know the id";
-  bench.ack(kRemote, PacketType::Pubcomp, 1, ReasonCode::PacketIdentifierNotFound);
-  EXPECT_THAT(bench.sent(kLocal), ElementsAre("PUBCOMP #5"));
 }
 
 TEST(BridgeFlow, CountsExpiryDownAndDropsWhatHasExpired) {

@@ -61,6 +61,11 @@ class RelayBench {
     relay.closed(side, "reset", now);
     take_effects();
   }
+  void cut_off(BridgeSide side) {
+    opens_[static_cast<std::size_t>(side)] = false;
+    relay.cut_off(side, "no route", now);
+    take_effects();
+  }
   void answer_subscribe(BridgeSide side) { give(side, Suback{{101}, {ReasonCode::GrantedQos1}, {}, {}}); }
   bool wants_open(BridgeSide side) {
     relay.on_deadline(now);
