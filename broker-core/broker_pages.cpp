@@ -52,7 +52,8 @@ void Broker::State::on_queue_page(Session& session, QueuePage page, Now now) {
       continue;
     }
     const MessageRef message(new Message{.record = std::move(record), .waiter = {}, .stored_batch = 1});
-    Delivery owed{.message = message, .qos = row.qos, .is_stored = true, .retain = row.retain};
+    Delivery owed{
+        .message = message, .qos = row.qos, .is_stored = true, .retain = row.retain, .may_have_notice = true};
     owed.subscription_id = row.subscription_id;
     owed.has_more_ids = row.subscription_id != 0;
     owed.share = group_for(groups, message->record->topic);

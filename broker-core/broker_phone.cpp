@@ -228,13 +228,13 @@ void Broker::State::wake(Session& session, MessageId message, Now now) {
 void Broker::State::cancel_notice(Session& session, MessageId message, const char* reason) {
   PhonePart& phone = *session.phone;
   const auto found = phone.held.find(message);
-  if (found == phone.held.end()) {
-    effects.push_back(CancelNotice{message, phone.record.id});  // the dispatcher may have it
-    return;
-  }
+  const bool is_held = found != phone.held.end();
+  // The dispatcher may have it, or may have given it back: then only its row is left to cancel.
+  if (!is_held || found->second.is_claimed) effects.push_back(CancelNotice{message, phone.record.id});
+  ledger.open().cancelled.push_back({message, phone.record.id, reason});
+  if (!is_held) return;
   phone.held.erase(found);
   --counters.notices_held;
-  ledger.open().cancelled.push_back({message, phone.record.id, reason});
   ++counters.notices_cancelled;
 }
 

@@ -246,7 +246,7 @@ void Broker::State::finish(Session& session, Delivery& done, const char* why) {
   // A message acknowledged before its push left cancels the push (contract §2.4). Mode `always` asks for
   // both, so there only an acknowledgement that comes later than ack_timeout does.
   const bool is_young = moment.utc - message->record->at < delivery.ack_timeout;
-  const bool cancels = session.phone && !(done.rings_always && is_young);
+  const bool cancels = session.phone && done.may_have_notice && !(done.rings_always && is_young);
   give_up(session, done);
   if (cancels) cancel_notice(session, message->record->id, why);
 }

@@ -117,6 +117,7 @@ void Broker::State::offer_to_phone(Routed& routed, Session& session,
   const UtcTime expires_at = std::min(routed.expires_at, now.utc + delivery.inbox_ttl);
   owed.rings_always = entry->push.mode == PushMode::Always;
   const Decision decision = decide_for(Trigger::Published, session, routed.id, expires_at, *entry, now);
+  owed.may_have_notice = decision.push != PushAction::None;
   if (decision.mqtt == MqttAction::Hold) owed.step = Delivery::Step::Held;
   // A phone that has been away for too long must not stop its camera: what its queue cannot take waits in the
   // inbox all the same, so nothing is refused here.

@@ -148,6 +148,7 @@ void DispatchMachine::on_dead_token(Entry& entry, const Answer& answer, broker::
   resolution.token_removal->token.environment = entry.registered_environment;
   log(LogLevel::Info, "push.token_removed",
       to_string(channel.key) + ": " + answer.reason + " for " + describe(entry.notification.key));
+  forget_given_back(entry.phone());  // their rows end with the token
   resolve(entry, std::move(resolution), NotificationEvent::Settled);
 }
 

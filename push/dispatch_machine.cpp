@@ -114,6 +114,7 @@ void DispatchMachine::submit(Notification notification, broker::Now now) {
   if (ticket_by_key_.contains(notification.key)) return;
   const NotificationKey key = notification.key;
   const auto refuse = [&](Kind kind, std::string reason) {
+    forget_given_back(key);
     effects_.resolutions.push_back(make_resolution(key, kind, std::move(reason), now.utc));
     effects_.resolutions.back().attempt_count = notification.attempt_count;
   };
@@ -150,7 +151,7 @@ void DispatchMachine::turn_away(const Notification& notification, broker::UtcTim
                                 broker::Now now) {
   Resolution resolution = make_resolution(notification.key, Kind::Released, std::move(reason), now.utc);
   LaneOf* const lane = lane_of(notification);
-  resolution.due_at = lane ? note_given_back(lane->second, notification.key.message_id, due_at) : due_at;
+  resolution.due_at = lane ? note_given_back(*lane, notification.key.message_id, due_at) : due_at;
   resolution.attempt_count = notification.attempt_count;
   effects_.resolutions.push_back(std::move(resolution));
 }
@@ -197,7 +198,7 @@ Ticket DispatchMachine::submit_test(Notification notification, broker::Now now) 
 
 void DispatchMachine::cancel(const NotificationKey& key, broker::Now now) {
   const auto it = ticket_by_key_.find(key);
-  if (it == ticket_by_key_.end()) return;
+  if (it == ticket_by_key_.end()) return forget_given_back(key);
   Entry& entry = *entries_.at(it->second);
   if (entry.state == NotificationState::InFlight) {
     entry.is_withdrawn = true;
@@ -333,6 +334,12 @@ void DispatchMachine::give_back_all(broker::Now now) {
     const auto found = entries_.find(ticket);
     if (found == entries_.end()) continue;  // as in recall()
     Entry& entry = *found->second;
+    if (entry.is_test()) {
+      const bool is_in_flight = entry.state == NotificationState::InFlight;
+      answer_test(entry, Verdict::Retry, kStopping,
+                  is_in_flight ? NotificationEvent::Settled : NotificationEvent::Withdrawn);
+      continue;
+    }
     if (entry.state == NotificationState::InFlight) ++entry.notification.attempt_count;
     give_back(entry, "stopped", now);
   }

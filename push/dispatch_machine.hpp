@@ -65,6 +65,9 @@ struct DispatchEffects {
   bool is_empty() const { return resolutions.empty() && tests.empty() && log.empty(); }
 };
 
+/// What a test is told that a stop left no time for: Verdict::Retry.
+constexpr const char* kStopping = "the gateway is stopping: try again";
+
 class DispatchMachine {
  public:
   using Random = std::function<double()>;  // 0..1
@@ -85,7 +88,8 @@ class DispatchMachine {
   /// POST …/test: not in the outbox, not cancelled, goes even through a channel that is down; the first
   /// answer is the outcome, and so is that the provider could not be reached (status 0).
   Ticket submit_test(Notification notification, broker::Now now);
-  /// Before it leaves: Cancelled. In flight: not repeated.
+  /// Before it leaves: Cancelled. In flight: not repeated. Given back: nothing waits for it any more; its row
+  /// is the caller's to cancel.
   void cancel(const NotificationKey& key, broker::Now now);
 
   /// The phone's token, account or entries changed: what waits is Released as it stands, due when it was. In
@@ -134,11 +138,12 @@ class DispatchMachine {
     std::size_t in_memory = 0;
   };
 
-  struct Lane {       // the alerts of one topic for one phone: one at a time, in order (contract §2.6)
+  struct Lane {  // the alerts of one topic for one phone: one at a time, in order (contract §2.6)
+    broker::PhoneId phone{};
     Ticket turn = 0;  // leaves next, waits for its time, or is in the air; 0: nobody
     std::set<std::pair<broker::MessageId, Ticket>> waiting;
-    std::optional<broker::MessageId> given_back;  // the last that went back to the outbox, until it returns
-    broker::UtcTime due_again{};                  // of that one
+    std::set<broker::MessageId> given_back;  // to the outbox, until they return or are cancelled: the newest
+    broker::UtcTime due_again{};             // of the last of them
     bool is_empty() const { return turn == 0 && waiting.empty(); }
   };
   using LaneOf = std::pair<const std::string, Lane>;
@@ -157,7 +162,11 @@ class DispatchMachine {
   bool take_turn(Entry& entry);
   void leave_lane(Entry& entry);
   bool follows_given_back(const Notification& notification, broker::Now now);
-  static broker::UtcTime note_given_back(Lane& lane, broker::MessageId message, broker::UtcTime due_at);
+  broker::UtcTime note_given_back(LaneOf& of, broker::MessageId message, broker::UtcTime due_at);
+  void forget_given_back(const NotificationKey& key);
+  void forget_given_back(broker::PhoneId phone);
+  void forget_given_back(Lane& lane, broker::MessageId up_to);
+  void erase_if_idle(LaneOf& of);
   void forget_idle_lanes(broker::UtcTime now);
 
   void step(Entry& entry, NotificationEvent event);
@@ -206,8 +215,9 @@ class DispatchMachine {
   std::set<std::pair<broker::SteadyTime, Ticket>> timers_;
   std::unordered_map<broker::PhoneId, Rest> resting_;
   std::unordered_map<broker::PhoneId, broker::SteadyTime> last_silent_;
-  std::unordered_map<std::string, Newest> newest_;  // by phone and collapse id
-  std::unordered_map<std::string, Lane> lanes_;     // by phone and topic
+  std::unordered_map<std::string, Newest> newest_;                               // by phone and collapse id
+  std::unordered_map<std::string, Lane> lanes_;                                  // by phone and topic
+  std::map<std::pair<broker::PhoneId, broker::MessageId>, LaneOf*> given_back_;  // Lane::given_back of all
   std::size_t forget_phones_at_ = 1024;
   Ticket last_ticket_ = 0;
   DispatchEffects effects_;

@@ -15,13 +15,17 @@ namespace {
 // What was given back is claimed again within a second or two of its time; later than this it was cancelled,
 // or another node has it.
 constexpr std::chrono::minutes kReturnsWithin{1};
+// Remembered of one lane. Of more, the lane is free when these newest have returned or are cancelled.
+constexpr std::size_t kMaxGivenBack = 256;
 
 }  // namespace
 
 DispatchMachine::LaneOf* DispatchMachine::lane_of(const Notification& notification) {
   if (is_silent(notification)) return nullptr;
   std::string key = std::to_string(notification.key.phone_id.value) + '/' + notification.message->topic;
-  return &*lanes_.try_emplace(std::move(key)).first;
+  LaneOf& of = *lanes_.try_emplace(std::move(key)).first;
+  of.second.phone = notification.key.phone_id;
+  return &of;
 }
 
 // False: another one has the turn, and this one waits behind it.
@@ -46,7 +50,7 @@ void DispatchMachine::leave_lane(Entry& entry) {
       make_ready(*entries_.at(next));
     }
   }
-  if (lane.is_empty() && !lane.given_back) lanes_.erase(lanes_.find(entry.lane->first));
+  erase_if_idle(*entry.lane);
 }
 
 // True: it has gone after them.
@@ -55,31 +59,65 @@ bool DispatchMachine::follows_given_back(const Notification& notification, broke
   if (!of) return false;
   Lane& lane = of->second;
   const broker::MessageId id = notification.key.message_id;
+  if (lane.given_back.empty()) return false;
+  const broker::MessageId last = *lane.given_back.rbegin();
   const bool is_over = now.utc >= lane.due_again + kReturnsWithin;
-  if (lane.given_back && !is_over && (now.utc < lane.due_again || id > *lane.given_back)) {
+  if (!is_over && (now.utc < lane.due_again || id > last)) {
     turn_away(notification, now.utc, "comes after one that was given back", now);
     return true;
   }
-  // One of those that return; with the last of them, or when they are not to be expected any more, all is as
-  // before.
-  if (lane.given_back && (is_over || id == *lane.given_back)) lane.given_back.reset();
+  // One of those that return, in order; with the last of them, or when they are not to be expected any more,
+  // all is as before.
+  forget_given_back(lane, is_over ? last : id);
   return false;
 }
 
 // The time at which it is due, so that the outbox has them in order.
-broker::UtcTime DispatchMachine::note_given_back(Lane& lane, broker::MessageId message,
+broker::UtcTime DispatchMachine::note_given_back(LaneOf& of, broker::MessageId message,
                                                  broker::UtcTime due_at) {
-  lane.due_again = lane.given_back ? std::max(lane.due_again, due_at) : due_at;
-  lane.given_back = lane.given_back ? std::max(*lane.given_back, message) : message;
+  Lane& lane = of.second;
+  lane.due_again = lane.given_back.empty() ? due_at : std::max(lane.due_again, due_at);
+  lane.given_back.insert(message);
+  given_back_[{lane.phone, message}] = &of;
+  if (lane.given_back.size() > kMaxGivenBack) forget_given_back(lane, *lane.given_back.begin());
   return lane.due_again;
 }
 
+void DispatchMachine::forget_given_back(Lane& lane, broker::MessageId up_to) {
+  while (!lane.given_back.empty() && *lane.given_back.begin() <= up_to) {
+    given_back_.erase({lane.phone, *lane.given_back.begin()});
+    lane.given_back.erase(lane.given_back.begin());
+  }
+}
+
+// It will not return, so nothing waits for it.
+void DispatchMachine::forget_given_back(const NotificationKey& key) {
+  const auto it = given_back_.find({key.phone_id, key.message_id});
+  if (it == given_back_.end()) return;
+  LaneOf& of = *it->second;
+  of.second.given_back.erase(key.message_id);
+  given_back_.erase(it);
+  erase_if_idle(of);
+}
+
+void DispatchMachine::forget_given_back(broker::PhoneId phone) {
+  for (auto it = given_back_.lower_bound({phone, {}}); it != given_back_.end() && it->first.first == phone;
+       it = given_back_.lower_bound({phone, {}})) {
+    forget_given_back({it->first.second, phone});
+  }
+}
+
+void DispatchMachine::erase_if_idle(LaneOf& of) {
+  if (of.second.is_empty() && of.second.given_back.empty()) lanes_.erase(lanes_.find(of.first));
+}
+
 void DispatchMachine::forget_idle_lanes(broker::UtcTime now) {
-  std::erase_if(lanes_, [&](const LaneOf& of) {
-    const Lane& lane = of.second;
-    const bool is_over = lane.given_back && now >= lane.due_again + kReturnsWithin;
-    return lane.is_empty() && (!lane.given_back || is_over);
-  });
+  for (auto it = lanes_.begin(); it != lanes_.end();) {
+    Lane& lane = it->second;
+    const bool is_over = now >= lane.due_again + kReturnsWithin;
+    if (is_over && !lane.given_back.empty()) forget_given_back(lane, *lane.given_back.rbegin());
+    it = lane.is_empty() && lane.given_back.empty() ? lanes_.erase(it) : std::next(it);
+  }
 }
 
 // Silent pushes: newest wins (contract §8). A collapsing entry: a repeat must not replace what is newer

@@ -112,8 +112,7 @@ void DispatchMachine::release_one(Entry& entry, broker::UtcTime due_at, std::str
   resolution.kind = Resolution::Kind::Released;
   resolution.reason = std::move(reason);
   resolution.at = now.utc;
-  resolution.due_at =
-      entry.lane ? note_given_back(entry.lane->second, resolution.key.message_id, due_at) : due_at;
+  resolution.due_at = entry.lane ? note_given_back(*entry.lane, resolution.key.message_id, due_at) : due_at;
   resolve(entry, std::move(resolution), event);
 }
 

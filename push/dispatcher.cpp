@@ -149,7 +149,7 @@ void Dispatcher::test(Notification notification, std::function<void(TestResult)>
     if (!impl_->is_closed) {
       impl_->loop.post(
           [impl = impl_.get(), notification = std::move(notification), done = std::move(done)]() mutable {
-            if (impl->is_finished) return done({Verdict::DropMessage, 0, "stopped", {}});
+            if (impl->is_finished) return done({Verdict::Retry, 0, kStopping, {}});
             impl->tests.emplace(impl->machine.submit_test(std::move(notification), EventLoop::now()),
                                 std::move(done));
             impl->schedule_turn();
@@ -157,7 +157,7 @@ void Dispatcher::test(Notification notification, std::function<void(TestResult)>
       return;
     }
   }
-  done({Verdict::DropMessage, 0, "stopped", {}});
+  done({Verdict::Retry, 0, kStopping, {}});
 }
 
 DispatcherStatus Dispatcher::status() {

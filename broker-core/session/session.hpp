@@ -35,8 +35,9 @@ struct Delivery {
   bool is_owed = false;    // its acknowledgement, or its row, is waited for by the message's settlement
   bool is_stored = false;  // has a row in session_queue, committed or in a batch under way
   bool retain = false;
-  bool rings_always = false;    // its entry's mode is `always`: an immediate ack does not cancel the push
-  bool is_again = false;        // sent on an earlier connection: it goes out with DUP
+  bool rings_always = false;     // its entry's mode is `always`: an immediate ack does not cancel the push
+  bool may_have_notice = false;  // in the outbox: one was decided on, or its row is of before
+  bool is_again = false;         // sent on an earlier connection: it goes out with DUP
   bool is_doubtful = false;     // QoS 1, of before a restart: nobody knows whether it was sent; with DUP, too
   bool is_committed = false;    // durable: its packet id outlives us; Received: so does its PUBREC
   std::uint16_t packet_id = 0;  // durable: the one it keeps; 0: computed from its number

@@ -286,19 +286,6 @@ TEST(BrokerPhone, WhatComesBackFromStorageIsNotHeldUpByItsOwnInterval) {
   EXPECT_THAT(world.notified, SizeIs(2));
 }
 
-TEST(BrokerPhone, AnAcknowledgementOverRestCancelsWhatHasNotLeft) {
-  World world;
-  world.apply_user(alice());
-  open_app(world, false);
-  camera_sends(world, "moved");
-  const MessageId id = world.storage.inbox.begin()->second;
-  world.home_of("phone1").acknowledge_inbox({7}, {id}, world.now);
-  world.settle();
-  world.advance(1min);
-  EXPECT_THAT(world.notified, IsEmpty());
-  EXPECT_EQ(world.storage.outbox.begin()->second.state, "cancelled");
-}
-
 TEST(BrokerPhone, AfterACrashTheOutboxStillWakes) {
   World world;
   world.apply_user(alice());

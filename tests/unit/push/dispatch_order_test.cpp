@@ -170,6 +170,57 @@ TEST_F(Order, WhatNeverReturnsIsNotWaitedForWithoutEnd) {
   EXPECT_EQ(drain(), (Ids{3}));
 }
 
+TEST_F(Order, WhatWasCancelledInTheOutboxIsNotWaitedFor) {
+  submit(1);
+  submit(2);
+  answer(take(), unavailable(200s));
+  resolutions();
+  machine_.cancel({{2}, {7}}, now_);
+  submit(3);
+  EXPECT_EQ(only_resolution().due_at, kAt + 200s) << "1 is still there";
+  machine_.cancel({{3}, {7}}, now_);
+  machine_.cancel({{1}, {8}}, now_);
+  EXPECT_EQ(machine_.lanes(), 1U) << "of another phone";
+  machine_.cancel({{1}, {7}}, now_);
+  EXPECT_EQ(machine_.lanes(), 0U);
+  submit(4);
+  EXPECT_EQ(drain(), (Ids{4}));
+}
+
+TEST_F(Order, WhatReturnsOnlyToExpireIsNotWaitedFor) {
+  submit(1);
+  answer(take(), unavailable(200s));
+  submit(2);
+  pass(200s);
+  resolutions();
+  Notification late = notification(2);
+  late.expires_at = now_.utc;
+  submit(1);
+  EXPECT_EQ(drain(), (Ids{1}));
+  machine_.submit(late, now_);
+  submit(3);
+  EXPECT_EQ(drain(), (Ids{3}));
+}
+
+TEST_F(Order, WhatEndedWithItsTokenIsNotWaitedFor) {
+  submit_on("door", 1);
+  answer(take(), unavailable(200s));
+  submit_on("garden", 2);
+  answer(take(), answer_of(Verdict::RemoveToken, "Unregistered"));
+  submit_on("door", 3);
+  EXPECT_EQ(drain(), (Ids{3})) << "registered anew";
+}
+
+TEST_F(Order, OfManyThatWentBackTheNewestCount) {
+  submit(1);
+  answer(take(), unavailable(200s));
+  for (int message = 2; message <= 1000; ++message) submit(message);
+  for (int message = 700; message <= 999; ++message) machine_.cancel({{message}, {7}}, now_);
+  EXPECT_EQ(machine_.lanes(), 1U);
+  machine_.cancel({{1000}, {7}}, now_);
+  EXPECT_EQ(machine_.lanes(), 0U);
+}
+
 TEST_F(Order, AStopKeepsThePlaceOfARetry) {
   submit(1);
   answer(take(), unavailable());

@@ -179,9 +179,11 @@ TEST_F(DispatcherShell, ATestIsAnswered) {
 TEST_F(DispatcherShell, ATestAfterStopIsAnsweredToo) {
   const auto push = make();
   push->stop(Clock::now());
-  bool is_answered = false;
-  push->test(notification(1), [&](TestResult result) { is_answered = result.reason == "stopped"; });
-  EXPECT_TRUE(is_answered);
+  std::optional<TestResult> answer;
+  push->test(notification(1), [&](TestResult result) { answer = std::move(result); });
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->verdict, Verdict::Retry) << "nothing is wrong with the phone or the keys";
+  EXPECT_EQ(answer->reason, "the gateway is stopping: try again");
 }
 
 }  // namespace
