@@ -149,10 +149,10 @@ same "apns: requests after the late acknowledgement" 3 "$(requests apns)" "$out/
 close_app "$iphone"
 
 step "Thirty messages, then kill -9 for the gateway as soon as the last PUBACK is there, then a restart"
-held "from now on every second push is shown at once but answered after 1.5 s only, the others are shown and answered then:"
+held "from now on every second push is shown at once but answered after 0.4 s only, the others are shown and answered then, one after another:"
 held "so the kill meets pushes whose outcome the gateway cannot know"
 for control in "$apns_control" "$fcm_control"; do
-  curl -sS -m 10 -o "$out/answer" "$control/script" -d '{"token":"*","answers":[{"show":"first","delay_ms":1500},{"delay_ms":1500}],"repeat":15}'
+  curl -sS -m 10 -o "$out/answer" "$control/script" -d '{"token":"*","answers":[{"show":"first","delay_ms":400},{"delay_ms":400}],"repeat":15}'
 done
 shown "mosquitto_pub -q 1 -l -t '$door' … ; kill -9 $gateway"
 for number in {1..30}; do echo "burst $number/30"; done |
