@@ -52,6 +52,16 @@ struct DispatchMachine::Channel {
   bool is_down() const { return !down_reason.empty(); }
 };
 
+inline Resolution make_resolution(const NotificationKey& key, Resolution::Kind kind, std::string reason,
+                                  broker::UtcTime at) {
+  Resolution resolution;
+  resolution.key = key;
+  resolution.kind = kind;
+  resolution.reason = std::move(reason);
+  resolution.at = at;
+  return resolution;
+}
+
 /// `utc` on the steady clock, given both now; kNever stays far away.
 inline broker::SteadyTime to_steady(broker::UtcTime utc, broker::Now now) {
   constexpr std::chrono::hours kFar{24 * 365};

@@ -24,15 +24,6 @@ broker::UtcTime bounded_expiry(const Notification& notification, broker::UtcTime
   return is_bounded ? notification.expires_at : notification.message->at + kRetryCeiling;
 }
 
-Resolution make_resolution(const NotificationKey& key, Kind kind, std::string reason, broker::UtcTime at) {
-  Resolution resolution;
-  resolution.key = key;
-  resolution.kind = kind;
-  resolution.reason = std::move(reason);
-  resolution.at = at;
-  return resolution;
-}
-
 std::string missing_configuration(const ChannelKey& key) {
   return "no [[push.app]] in the configuration for " + to_string(key);
 }

@@ -132,12 +132,10 @@ void DispatchMachine::note_replacement(Entry& entry, broker::Now now) {
   ++newest.in_memory;
   const auto other = entries_.find(newest.ticket);
   const auto replace = [&](Entry& loser) {
-    Resolution resolution;
-    resolution.key = loser.notification.key;
-    resolution.kind = Resolution::Kind::Cancelled;
-    resolution.reason = "replaced by a newer one";
-    resolution.at = now.utc;
-    resolve(loser, std::move(resolution), NotificationEvent::Withdrawn);
+    resolve(loser,
+            make_resolution(loser.notification.key, Resolution::Kind::Cancelled, "replaced by a newer one",
+                            now.utc),
+            NotificationEvent::Withdrawn);
   };
   if (other != entries_.end() && other->second->notification.key.message_id > notification.key.message_id) {
     return replace(entry);

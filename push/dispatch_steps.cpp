@@ -85,12 +85,10 @@ void DispatchMachine::expire(Entry& entry, broker::Now now, NotificationEvent ev
     return answer_test(entry, channel.is_down() ? Verdict::ChannelDown : Verdict::Retry,
                        why.empty() ? "it could not be sent in time" : why, event);
   }
-  Resolution resolution;
-  resolution.key = entry.notification.key;
-  resolution.kind = Resolution::Kind::Expired;
-  resolution.reason = why.empty() ? "expired" : "expired: " + why;
-  resolution.at = now.utc;
-  resolve(entry, std::move(resolution), event);
+  resolve(entry,
+          make_resolution(entry.notification.key, Resolution::Kind::Expired,
+                          why.empty() ? "expired" : "expired: " + why, now.utc),
+          event);
 }
 
 // What has its turn after it goes with it: kept here, it would overtake.
@@ -107,11 +105,8 @@ void DispatchMachine::release(Entry& entry, broker::UtcTime due_at, std::string 
 
 void DispatchMachine::release_one(Entry& entry, broker::UtcTime due_at, std::string reason, broker::Now now,
                                   NotificationEvent event) {
-  Resolution resolution;
-  resolution.key = entry.notification.key;
-  resolution.kind = Resolution::Kind::Released;
-  resolution.reason = std::move(reason);
-  resolution.at = now.utc;
+  Resolution resolution =
+      make_resolution(entry.notification.key, Resolution::Kind::Released, std::move(reason), now.utc);
   resolution.due_at = entry.lane ? note_given_back(*entry.lane, resolution.key.message_id, due_at) : due_at;
   resolve(entry, std::move(resolution), event);
 }
