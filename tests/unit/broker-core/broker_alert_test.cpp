@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "broker-core/packet/publish_properties.hpp"
-#include "tests/support/simulated_world.hpp"
+#include "tests/support/phone_story.hpp"
 
 namespace wake::test {
 namespace {
@@ -16,16 +16,12 @@ constexpr const char* kEvent = R"({"type":"paired"})";
 class BrokerAlert : public testing::Test {
  protected:
   BrokerAlert() { world_.apply_user(alice()); }
+  /// Without an entry: events ring by none of hers.
   static UserRecordPtr alice() {
-    auto user = std::make_shared<UserRecord>();
-    user->id = {7};
-    user->username = "alice";
-    PhoneRecord phone;
-    phone.id = {1};
-    phone.phone_id = phone.client_id.value = "phone1";
-    phone.token.token = "token1";
-    user->phones = {phone};
-    return user;
+    UserRecord user = *test::alice();
+    user.entries.clear();
+    user.device_ids.clear();
+    return std::make_shared<const UserRecord>(std::move(user));
   }
   void tell(const char* client_id = "phone1") {
     MessageRecord event;
@@ -36,11 +32,7 @@ class BrokerAlert : public testing::Test {
     world_.home_of(client_id).send_alert({client_id}, event, 9, world_.now);
     world_.settle();
   }
-  Client& open_app(bool acks = true) {
-    Client& phone = world_.client("phone1");
-    phone.acks = acks;
-    return world_.connect("phone1", {.clean = false});
-  }
+  Client& open_app(bool acks = true) { return test::open_app(world_, acks); }
   World world_;
 };
 

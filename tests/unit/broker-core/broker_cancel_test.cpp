@@ -1,7 +1,7 @@
 // A message acknowledged before its push left cancels the push, wherever it waits (contract §2.4).
 #include <gmock/gmock.h>
 
-#include "tests/support/simulated_world.hpp"
+#include "tests/support/phone_story.hpp"
 
 namespace wake::test {
 namespace {
@@ -12,34 +12,9 @@ using testing::SizeIs;
 
 class BrokerCancel : public testing::Test {
  protected:
-  void add_alice(PushMode mode = PushMode::Fallback) {
-    auto user = std::make_shared<UserRecord>();
-    user->id = {7};
-    user->username = "alice";
-    user->device_ids = {"CAM1"};
-    PhoneRecord phone;
-    phone.id = {1};
-    phone.phone_id = phone.client_id.value = "phone1";
-    phone.token.token = "token1";
-    user->phones = {phone};
-    auto entry = std::make_shared<EntryRecord>();
-    entry->id = {3};
-    entry->filter = "/zavio/+/+/CAM1/#";
-    entry->device_id = "CAM1";
-    entry->push.mode = mode;
-    user->entries = {entry};
-    world_.apply_user(user);
-  }
-  void camera_sends(const std::string& payload) {
-    Client& camera = world_.client("camera");
-    if (!camera.is_connected) world_.connect("camera");
-    world_.publish(camera, "/zavio/ipcam/motiondetector/CAM1/location", payload, Qos::AtLeastOnce);
-  }
-  Client& open_app(bool acks = true) {
-    Client& phone = world_.client("phone1");
-    phone.acks = acks;
-    return world_.connect("phone1", {.clean = false});
-  }
+  void add_alice(PushMode mode = PushMode::Fallback) { world_.apply_user(alice(mode)); }
+  void camera_sends(const std::string& payload) { test::camera_sends(world_, payload); }
+  Client& open_app(bool acks = true) { return test::open_app(world_, acks); }
   void acknowledge_over_rest() {
     const MessageId id = world_.storage.inbox.begin()->second;
     world_.home_of("phone1").acknowledge_inbox({7}, {id}, world_.now);

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/phone_story.hpp"
 #include "tests/support/simulated_world.hpp"
 
 namespace wake::test {
@@ -12,41 +13,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr const char* kTopic = "/zavio/ipcam/motiondetector/CAM1/location";
-
-UserRecordPtr alice(PushMode mode = PushMode::Fallback, int phones = 1) {
-  auto user = std::make_shared<UserRecord>();
-  user->id = {7};
-  user->username = "alice";
-  user->device_ids = {"CAM1"};
-  for (int i = 1; i <= phones; ++i) {
-    PhoneRecord phone;
-    phone.id = {i};
-    phone.phone_id = phone.client_id.value = "phone" + std::to_string(i);
-    phone.token.token = "token" + std::to_string(i);
-    user->phones.push_back(phone);
-  }
-  auto entry = std::make_shared<EntryRecord>();
-  entry->id = {3};
-  entry->filter = "/zavio/+/+/CAM1/#";
-  entry->device_id = "CAM1";
-  entry->push.mode = mode;
-  user->entries = {entry};
-  return user;
-}
-
-void camera_sends(World& world, const std::string& payload, Qos qos = Qos::AtLeastOnce) {
-  Client& camera = world.client("camera");
-  if (!camera.is_connected) world.connect("camera");
-  world.publish(camera, kTopic, payload, qos);
-}
-
-Client& open_app(World& world, bool acks = true) {
-  Client& phone = world.client("phone1");
-  phone.acks = acks;
-  return world.connect("phone1", {.clean = false});
-}
 
 TEST(BrokerPhone, AnOpenAppGetsItByMqttAndIsNotWoken) {
   World world;
