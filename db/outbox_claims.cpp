@@ -92,6 +92,17 @@ std::vector<Notification> claim(Connection& connection, int node, broker::UtcTim
   return claimed;
 }
 
+std::vector<push::WaitingAlert> load_waiting_alerts(Connection& connection, int node, int limit) {
+  pqxx::work transaction(connection);
+  std::vector<push::WaitingAlert> alerts;
+  for (const auto& row : exec(transaction, sql::waiting_alerts, node, limit)) {
+    alerts.push_back({.key = {{as_integer(row["message_id"])}, {as_integer(row["phone_id"])}},
+                      .topic = as_string(row["topic"]),
+                      .due_at = as_time(row["due"])});
+  }
+  return alerts;
+}
+
 bool is_pending(Connection& connection, const push::NotificationKey& key) {
   pqxx::work transaction(connection);
   return as_bool(

@@ -23,6 +23,10 @@ void release_claims(Connection& connection, int node);
 std::vector<push::Notification> claim(Connection& connection, int node, broker::UtcTime now, int limit,
                                       const OnBadPolicy& bad = {});
 
+/// Alerts that claim() will return sooner or later, at most `limit`, the latest of them: for
+/// push::Dispatcher::expect().
+std::vector<push::WaitingAlert> load_waiting_alerts(Connection& connection, int node, int limit);
+
 /// False: it was resolved meanwhile, or its message is gone.
 bool is_pending(Connection& connection, const push::NotificationKey& key);
 

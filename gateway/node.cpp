@@ -30,6 +30,7 @@ using std::chrono::seconds;
 namespace {
 
 constexpr int kClaimPage = 500;
+constexpr int kMaxExpectedAlerts = 100'000;  // as many as the dispatcher holds
 constexpr int kSweepPage = 1'000;
 constexpr unsigned kLoadWorkers = 2;
 
@@ -169,6 +170,7 @@ void Node::load_everything(const config::Config& config) {
   const auto begun = std::chrono::steady_clock::now();
   const Loaded loaded = load_pool_.with([&](db::Connection& connection) {
     db::release_claims(connection, lease_->number());
+    dispatcher_->expect(db::load_waiting_alerts(connection, lease_->number(), kMaxExpectedAlerts));
     return load_into(pointers_to(shards_), connection, bridge_logins_,
                      static_cast<unsigned>(lease_->number()), read_clocks());
   });

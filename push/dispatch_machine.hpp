@@ -83,6 +83,10 @@ class DispatchMachine {
   /// No longer configured: what waits on it fails, saying so.
   void close_channel(ChannelIndex channel, broker::Now now);
 
+  /// At a start, before the first submit(): these come back from the outbox, in order of (due, message), and
+  /// nothing newer of their phone and topic leaves before them.
+  void expect(const std::vector<WaitingAlert>& alerts, broker::Now now);
+
   /// A key already in memory is ignored: never twice.
   void submit(Notification notification, broker::Now now);
   /// POST …/test: not in the outbox, not cancelled, goes even through a channel that is down; the first
@@ -159,6 +163,7 @@ class DispatchMachine {
   void note_replacement(Entry& entry, broker::Now now);
   bool is_replaced(const Entry& entry) const;
   LaneOf* lane_of(const Notification& notification);
+  LaneOf& lane_of(broker::PhoneId phone, const std::string& topic);
   bool take_turn(Entry& entry);
   void leave_lane(Entry& entry);
   bool follows_given_back(const Notification& notification, broker::Now now);

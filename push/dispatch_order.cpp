@@ -22,10 +22,21 @@ constexpr std::size_t kMaxGivenBack = 256;
 
 DispatchMachine::LaneOf* DispatchMachine::lane_of(const Notification& notification) {
   if (is_silent(notification)) return nullptr;
-  std::string key = std::to_string(notification.key.phone_id.value) + '/' + notification.message->topic;
-  LaneOf& of = *lanes_.try_emplace(std::move(key)).first;
-  of.second.phone = notification.key.phone_id;
-  return &of;
+  return &lane_of(notification.key.phone_id, notification.message->topic);
+}
+
+DispatchMachine::LaneOf& DispatchMachine::lane_of(broker::PhoneId phone, const std::string& topic) {
+  LaneOf& of = *lanes_.try_emplace(std::to_string(phone.value) + '/' + topic).first;
+  of.second.phone = phone;
+  return of;
+}
+
+// What was due while nobody ran is due now: it has its time to return from here on.
+void DispatchMachine::expect(const std::vector<WaitingAlert>& alerts, broker::Now now) {
+  for (const WaitingAlert& alert : alerts) {
+    note_given_back(lane_of(alert.key.phone_id, alert.topic), alert.key.message_id,
+                    std::max(alert.due_at, now.utc));
+  }
 }
 
 // False: another one has the turn, and this one waits behind it.

@@ -104,6 +104,15 @@ Dispatcher::Dispatcher(std::vector<AppOptions> apps, DispatcherOptions options, 
 
 Dispatcher::~Dispatcher() { stop(std::chrono::steady_clock::now()); }
 
+void Dispatcher::expect(std::vector<WaitingAlert> alerts) {
+  std::promise<void> known;
+  impl_->loop.post([&, impl = impl_.get()] {
+    impl->machine.expect(alerts, EventLoop::now());
+    known.set_value();
+  });
+  known.get_future().wait();
+}
+
 void Dispatcher::submit(std::vector<Notification> notifications) {
   if (notifications.empty()) return;
   std::unique_lock lock(impl_->mutex);

@@ -44,6 +44,9 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
+  /// Once, before the first submit(): what a former process left waiting is not overtaken by what comes now.
+  /// Returns when that is known.
+  void expect(std::vector<WaitingAlert> alerts);
   /// Takes them over: each is resolved exactly once more, RetryAt aside. A key that is already here is
   /// ignored; what does not fit in memory is Released at once. Rows must be claimed by this node.
   void submit(std::vector<Notification> notifications);

@@ -28,4 +28,11 @@ struct Notification {
   bool is_test = false;   // POST …/phones/{id}/test: not in the outbox
 };
 
+/// An alert that a former process left in the outbox: enough to know what may not overtake it.
+struct WaitingAlert {
+  NotificationKey key;
+  std::string topic;
+  broker::UtcTime due_at{};
+};
+
 }  // namespace wake::push

@@ -87,6 +87,15 @@ LEFT JOIN pairings pairing ON pairing.user_id = e.user_id AND pairing.device_id 
 LEFT JOIN devices d ON d.id = e.device_id
 ORDER BY c.message_id, c.nth
 
+-- name: waiting_alerts
+-- What will be claimed again (silent pushes have no order): $1 our node, $2 how many. The latest when there are more, since
+-- they are what new ones would overtake.
+SELECT o.message_id, o.phone_id, m.topic, (extract(epoch FROM o.due_at) * 1000000)::bigint AS due
+FROM outbox o JOIN messages m ON m.id = o.message_id LEFT JOIN topic_entries e ON e.id = o.entry_id
+WHERE o.state = 'pending' AND coalesce(e.push ->> 'style', 'alert') = 'alert'
+  AND (o.claimed_by IS NULL OR o.claimed_by = $1::integer OR o.claimed_by NOT IN (SELECT living_nodes()))
+ORDER BY o.due_at DESC, o.message_id DESC LIMIT $2
+
 -- name: is_notification_pending
 SELECT EXISTS (SELECT FROM outbox WHERE message_id = $1 AND phone_id = $2 AND state = 'pending')
 

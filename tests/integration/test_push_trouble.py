@@ -83,6 +83,22 @@ class PushTrouble(WakeCase):
         tries = [entry["body"]["wake"]["id"] for entry in self.requests_for(apns, ids, TOKEN)]
         self.assertEqual(tries, [ids[0], *ids])
 
+    def test_a_retry_is_not_overtaken_by_what_comes_after_a_kill(self):
+        apns, _ = self.make_simulators()
+        self.set_up_story([apns.app()])
+        self.story.pair("CAM1", TOPIC)
+        apns.phone(TOKEN, shown=1)  # told of the pairing
+        apns.script(TOKEN, {"status": 503})
+        self.camera_says("one")
+        wait_until(lambda: self.requests_for(apns, self.message_ids(), TOKEN), "the first try")
+        self.gateway.program.kill()
+        self.gateway.start()
+        self.camera_says("two", "three")
+        ids = self.message_ids()
+        self.assert_each_once_on_screen(apns, TOKEN, ids)
+        tries = [entry["body"]["wake"]["id"] for entry in self.requests_for(apns, ids, TOKEN)]
+        self.assertEqual(tries, [ids[0], *ids])
+
     def test_that_a_device_is_paired_reaches_a_closed_app_when_apns_is_back_after_a_kill(self):
         apns, _ = self.make_simulators()
         self.set_up_story([apns.app()])

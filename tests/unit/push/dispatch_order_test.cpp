@@ -247,5 +247,32 @@ TEST_F(Order, NothingIsKeptOfPhonesThatAreDone) {
   EXPECT_LE(machine_.lanes(), 1U);
 }
 
+// A restart: rows of before come back by themselves, new messages right away.
+TEST_F(Order, WhatAFormerProcessLeftIsNotOvertaken) {
+  machine_.expect({{{{2}, {7}}, "door", kAt + 5s}, {{{1}, {7}}, "door", kAt - 1h}}, now_);
+  submit_on("door", 3);
+  submit_on("garden", 4);
+  submit_on("door", 5, 8);
+  EXPECT_EQ(drain(), (Ids{4, 5}));
+  const Resolution& back = resolutions().front();
+  EXPECT_EQ(back.kind, Kind::Released);
+  EXPECT_EQ(back.due_at, kAt + 5s) << "together with the last of those it follows";
+  pass(5s);
+  for (int message = 1; message <= 3; ++message) submit_on("door", message);
+  EXPECT_EQ(drain(), (Ids{1, 2, 3}));
+}
+
+TEST_F(Order, WhatAFormerProcessLeftHoldsUpNobodyOnceItIsCancelledOrDoesNotCome) {
+  machine_.expect({{{{1}, {7}}, "door", kAt - 1h}, {{{2}, {8}}, "door", kAt - 1h}}, now_);
+  machine_.cancel({{1}, {7}}, now_);
+  submit_on("door", 3);
+  EXPECT_EQ(drain(), (Ids{3}));
+  submit_on("door", 4, 8);
+  EXPECT_EQ(drain(), (Ids{}));
+  pass(61s);  // another node has it, or it was removed
+  submit_on("door", 4, 8);
+  EXPECT_EQ(drain(), (Ids{4}));
+}
+
 }  // namespace
 }  // namespace wake::push::testing_support
