@@ -2,13 +2,12 @@
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
+#include "broker-core/session/session_expiry.hpp"
 #include "broker-core/topic/topic_name.hpp"
 
 namespace wake::broker {
 
 namespace {
-
-constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
 
 std::unique_ptr<KeptWill> keep_will(const Will& will) {
   auto kept = std::make_unique<KeptWill>();

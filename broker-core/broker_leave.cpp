@@ -11,7 +11,7 @@
 namespace wake::broker {
 
 namespace {
-constexpr std::size_t kPage = 200;  // rows read at a time
+constexpr std::size_t kHandedPage = 200;  // rows read at a time
 }
 
 bool Broker::State::has_shared_backlog(const Session& session) {
@@ -105,7 +105,7 @@ bool Broker::State::hand_left_over(Session& session, const QueuedMessage& row, c
 }
 
 void Broker::State::load_leaving(Session& session) {
-  LoadQueue load{session.client_id, next_ticket++, session.leaving->handed, kPage};
+  LoadQueue load{session.client_id, next_ticket++, session.leaving->handed, kHandedPage};
   for (std::size_t i = 0; i < session.deliveries.size(); ++i) {
     const Delivery& held = session.deliveries[i];
     if (held.message) load.except.push_back(held.message->record->id);

@@ -8,11 +8,11 @@
 #include "broker-core/broker_state.hpp"
 #include "broker-core/delivery/event_entry.hpp"
 #include "broker-core/delivery/publisher_wishes.hpp"
+#include "broker-core/session/session_expiry.hpp"
 
 namespace wake::broker {
 
 namespace {
-constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
 
 /// A notification for one reaches the other. (When it was registered, and whether its environment is proven,
 /// say nothing.)

@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
+#include "broker-core/session/session_expiry.hpp"
 
 namespace wake::broker {
 
 namespace {
-constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
 
 std::string key_of(const Principal& principal) {
   return static_cast<char>('0' + static_cast<int>(principal.kind)) + principal.id;

@@ -9,8 +9,6 @@ using std::chrono::seconds;
 const Choice<Protocol> kBridgeProtocols{{{"mqtt", Protocol::Mqtt}, {"mqtts", Protocol::Mqtts}}};
 const Choice<broker::Version> kBridgeVersions{
     {{"5.0", broker::Version::V5}, {"3.1.1", broker::Version::V311}}};
-const Text kFile{"the path of a file"};
-const Flag kFlag;
 
 }  // namespace
 

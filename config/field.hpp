@@ -1,5 +1,5 @@
 // The types that a key may have, and the binding of a key to a member of one of the option structs. Only
-// keys.cpp includes this: everybody else sees the finished table.
+// the files of keys include this: everybody else sees the finished table.
 #pragma once
 
 #include <cstddef>
@@ -133,6 +133,9 @@ struct Choice {
     return quoted_toml("");
   }
 };
+
+inline const Text kFile{"the path of a file"};
+inline const Flag kFlag;
 
 template <class Section, class Member, class Type>
 Field field(Member Section::*member, Type type) {

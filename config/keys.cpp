@@ -50,9 +50,6 @@ const Choice<LogThreshold> kLevels{{{"debug", LogThreshold::Debug},
                                     {"error", LogThreshold::Error}}};
 const Choice<LogFormat> kFormats{{{"text", LogFormat::Text}, {"json", LogFormat::Json}}};
 
-const Text kFile{"the path of a file"};
-const Flag kFlag;
-
 std::vector<Key> storage_keys() {
   using D = db::DatabaseOptions;
   return {

@@ -13,8 +13,6 @@ const Choice<Protocol> kProtocols{{{"mqtt", Protocol::Mqtt},
 const Choice<ClientCert> kClientCerts{
     {{"none", ClientCert::None}, {"request", ClientCert::Request}, {"require", ClientCert::Require}}};
 const Choice<TlsVersion> kTlsVersions{{{"1.2", TlsVersion::Tls12}, {"1.3", TlsVersion::Tls13}}};
-const Text kFile{"the path of a file"};
-const Flag kFlag;
 
 }  // namespace
 

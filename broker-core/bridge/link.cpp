@@ -1,10 +1,10 @@
 #include "broker-core/bridge/link.hpp"
 
+#include "broker-core/session/session_expiry.hpp"
+
 namespace wake::broker {
 
 namespace {
-
-constexpr std::uint32_t kNeverExpires = 0xFFFFFFFF;
 
 /// splitmix64: enough for jitter.
 std::uint64_t next_random(std::uint64_t& state) {

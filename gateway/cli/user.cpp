@@ -52,7 +52,7 @@ CommandFailed no_such_user(const std::string& name) {
   return {kFailed, "there is no user \"" + name + "\": see `wakemq user list`"};
 }
 
-int add(Invocation& invocation, const UserArguments& arguments) {
+int add_user(Invocation& invocation, const UserArguments& arguments) {
   if (arguments.name == "api-key") {  // what a service says as its MQTT user name, contract §10
     throw CommandFailed(kWrongUsage, "the name \"api-key\" is taken by the services");
   }
@@ -79,7 +79,7 @@ int change_password(Invocation& invocation, const UserArguments& arguments) {
   return kDone;
 }
 
-int list(Invocation& invocation, const UserArguments&) {
+int list_users(Invocation& invocation, const UserArguments&) {
   Accounts accounts(invocation);
   const auto page = [&](const std::string& after) {
     return db::list_users(accounts.pool(), {.after = after});
@@ -94,7 +94,7 @@ int list(Invocation& invocation, const UserArguments&) {
   return kDone;
 }
 
-int remove(Invocation& invocation, const UserArguments& arguments) {
+int remove_user(Invocation& invocation, const UserArguments& arguments) {
   Accounts accounts(invocation);
   const auto id = db::remove_user(accounts.pool(), arguments.name);
   if (!id) throw no_such_user(arguments.name);
@@ -116,12 +116,12 @@ void add_user_commands(CLI::App& app, Invocation& invocation) {
     return added;
   };
   const std::string stdin_prose = "read the password from standard input (its first line)";
-  named(command("add", "add an account", add))
+  named(command("add", "add an account", add_user))
       .add_flag("--password-stdin", arguments->is_password_on_stdin, stdin_prose);
   named(command("passwd", "change the password; ends the account's access tokens", change_password))
       .add_flag("--password-stdin", arguments->is_password_on_stdin, stdin_prose);
-  command("list", "list accounts", list);
-  named(command("remove", "remove an account and all that is its own", remove));
+  command("list", "list accounts", list_users);
+  named(command("remove", "remove an account and all that is its own", remove_user));
 }
 
 }  // namespace wake::gateway::cli

@@ -17,7 +17,7 @@ using websocket::FrameReader;
 using websocket::Opcode;
 using websocket::Upgrade;
 
-constexpr std::size_t kPieces = 64;
+constexpr std::size_t kFramePieces = 64;
 constexpr std::size_t kUpgradeBytes = 2048;  // read at once while shaking hands
 
 class WebSocketTransport final : public Transport {
@@ -136,7 +136,7 @@ class WebSocketTransport final : public Transport {
 
   /// The prefix and what is left of the frame, whose payload begins `skipped` bytes into `pieces`.
   Written write_frame(std::span<const broker::Bytes> pieces, std::size_t skipped) {
-    std::array<broker::Bytes, kPieces + 1> out;
+    std::array<broker::Bytes, kFramePieces + 1> out;
     std::size_t count = 0;
     if (!prefix_.empty()) out[count++] = broker::as_bytes(prefix_);
     std::size_t left = frame_left_;

@@ -55,7 +55,7 @@ std::vector<broker::MessageId> acknowledge(const Call& call, const std::optional
 Response list_messages(const Call& call) {
   const auto page = call.numbered_page(kMaxMessages, {"topic"});
   return page_response(db::list_inbox(call.context.pool, call.user(), call.query("topic"), page, utc_now()),
-                       to_json);
+                       [](const broker::MessageRecord& message) { return to_json(message); });
 }
 
 Response get_message(const Call& call) {

@@ -16,7 +16,8 @@ nlohmann::json to_json(const db::PairedDevice& device) {
 }  // namespace
 
 Response list_paired_devices(const Call& call) {
-  return page_response(db::list_paired_devices(call.context.pool, call.user(), call.page()), to_json);
+  return page_response(db::list_paired_devices(call.context.pool, call.user(), call.page()),
+                       [](const db::PairedDevice& device) { return to_json(device); });
 }
 
 Response patch_paired_device(const Call& call) {

@@ -125,7 +125,8 @@ Response put_phone(const Call& call) {
 }
 
 Response list_phones(const Call& call) {
-  return page_response(db::list_phones(call.context.pool, call.user(), call.page()), to_json);
+  return page_response(db::list_phones(call.context.pool, call.user(), call.page()),
+                       [](const db::Phone& phone) { return to_json(phone); });
 }
 
 Response get_phone(const Call& call) { return json_response(200, to_json(find_own_phone(call))); }

@@ -104,7 +104,8 @@ broker::EntryRecord find_own_entry(const Call& call, broker::EntryId id) {
 Response list_topics(const Call& call) {
   const db::EntryFilter filter{call.query("device"), read_subscribed(call)};
   const auto page = call.numbered_page(1000, {"device", "subscribed"});
-  return page_response(db::list_entries(call.context.pool, call.user(), filter, page), to_json);
+  return page_response(db::list_entries(call.context.pool, call.user(), filter, page),
+                       [](const broker::EntryRecord& entry) { return to_json(entry); });
 }
 
 Response add_topic(const Call& call) {

@@ -13,7 +13,7 @@ constexpr const char* kScopes[] = {"https://www.googleapis.com/auth/firebase.mes
                                    "https://www.googleapis.com/auth/cloud-platform"};
 constexpr const char* kGoogle =
     "https://oauth2.googleapis.com/token";  // some libraries put it in whatever the file says
-constexpr std::int64_t kLongestS = 3600, kClockSkewS = 300;
+constexpr std::int64_t kLongestS = 3600, kOauthSkewS = 300;
 constexpr std::size_t kTokensKept = 10'000;
 
 Reply json_reply(int status, const Json& json) {
@@ -85,7 +85,7 @@ std::string OAuth::problem_with(const std::string& assertion, Time now) const {
   const std::string audience = text_at(claims, "aud");
   if (audience != token_uri_ && audience != kGoogle) return "Invalid JWT: Failed audience check.";
   const auto iat = number_at(claims, "iat"), exp = number_at(claims, "exp"), seconds = unix_seconds(now);
-  const bool in_time = iat > 0 && iat <= seconds + kClockSkewS && exp > seconds - kClockSkewS && exp > iat;
+  const bool in_time = iat > 0 && iat <= seconds + kOauthSkewS && exp > seconds - kOauthSkewS && exp > iat;
   if (!in_time || exp - iat > kLongestS) {
     return "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
            "Check your iat and exp values in the JWT claim.";

@@ -35,7 +35,7 @@ TEST(UnsubscribeParse, RefusesNoFilterAtAll) {
   EXPECT_EQ(refusal(wire("A2 03 0001 00")), ReasonCode::ProtocolError);
 }
 
-ReasonCode verdict_of_filters(std::size_t count) {
+ReasonCode verdict_of_unsubscribing(std::size_t count) {
   Unsubscribe unsubscribe;
   unsubscribe.packet_id = PacketId{1};
   unsubscribe.filters.assign(count, "t");
@@ -45,9 +45,9 @@ ReasonCode verdict_of_filters(std::size_t count) {
 }
 
 TEST(UnsubscribeParse, HoldsFiltersUpToTheLimit) {
-  EXPECT_EQ(verdict_of_filters(kMaxFiltersPerPacket - 1), ReasonCode::Success);
-  EXPECT_EQ(verdict_of_filters(kMaxFiltersPerPacket), ReasonCode::Success);
-  EXPECT_EQ(verdict_of_filters(kMaxFiltersPerPacket + 1), ReasonCode::QuotaExceeded);
+  EXPECT_EQ(verdict_of_unsubscribing(kMaxFiltersPerPacket - 1), ReasonCode::Success);
+  EXPECT_EQ(verdict_of_unsubscribing(kMaxFiltersPerPacket), ReasonCode::Success);
+  EXPECT_EQ(verdict_of_unsubscribing(kMaxFiltersPerPacket + 1), ReasonCode::QuotaExceeded);
 }
 
 }  // namespace
