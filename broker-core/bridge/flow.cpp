@@ -17,13 +17,15 @@ Ack make_ack(PacketType type, PacketId id, ReasonCode reason = ReasonCode::Succe
 
 void Flow::begin() {
   entries_.clear();
+  held_.clear();
+  held_bytes_ = 0;
   must_release_ = carries_qos2_;
 }
 
 // ---- from the sender
 
 void Flow::carry(CarriedMessage message, PacketId id, bool dup, Now now) {
-  if (message.qos == Qos::AtMostOnce) return send_at_most_once(message, now);
+  if (message.qos == Qos::AtMostOnce) return hold_or_send(std::move(message), now);
   if (Entry* known = find_from(id)) {
     const bool has_passed = known->step >= Entry::Step::Received;
     const bool is_same = dup && known->message.topic == message.topic &&
@@ -83,7 +85,7 @@ std::optional<std::string> Flow::on_ack(const Ack& ack, Now now) {
       refuse(entry->message.topic, std::string(to_string(ack.reason)));
     } else {
       ++counters_.carried;
-      blame_parked(*entry);
+      took_one(now);
     }
     passed_on(*entry, ack.type == PacketType::Pubrec && !is_failure(ack.reason));
   } else if (ack.type == PacketType::Pubrec) {
@@ -99,6 +101,8 @@ std::optional<std::string> Flow::on_ack(const Ack& ack, Now now) {
 }
 
 void Flow::on_receiver_up(Now now) {
+  taken_at_.reset();
+  is_trial_ = false;
   if (std::exchange(must_release_, false) && receiver_.has_session()) {
     for (std::uint16_t slot = 1; slot <= kWindow; ++slot) {
       receiver_.send(make_ack(PacketType::Pubrel, {slot}));
@@ -111,49 +115,72 @@ void Flow::on_receiver_up(Now now) {
   pump(now);
 }
 
+void Flow::on_receiver_alive(Now now) {
+  if (!taken_at_ || !has_parked()) return;
+  if (now.steady - *taken_at_ < kProbation) return receiver_.ask_soon(kProbation, now);
+  is_trial_ = true;
+  pump(now);
+}
+
 bool Flow::on_receiver_lost(bool is_its_doing) {
-  if (!is_its_doing) clear_suspicion();
+  counters_.dropped += held_.size();
+  held_.clear();
+  held_bytes_ = 0;
+  if (!is_its_doing) return false;
   const auto first =
       std::ranges::find_if(entries_, [](const Entry& entry) { return entry.step == Entry::Step::Sent; });
-  if (!is_its_doing || first == entries_.end()) return false;
-  ++first->closes;
-  if (!first->is_last_try) return false;
-  for (Entry& entry : entries_) entry.is_last_try = false;  // evidence is good for one message
-  refuse(first->message.topic, "closes the connection over it");
-  // At QoS 2 it may have kept the packet id all the same.
-  passed_on(*first, first->qos == Qos::ExactlyOnce);
-  return true;
+  if (first == entries_.end() || !first->is_parked()) {
+    for (Entry& entry : entries_) entry.trials = 0;
+  }
+  return first != entries_.end() && close_over(*first);
 }
 
 // ---- between
 
-void Flow::clear_suspicion() {
-  for (Entry& entry : entries_) {
-    entry.closes = 0;
-    entry.is_last_try = false;
-  }
+/// True: in a trial. May erase the entry.
+bool Flow::close_over(Entry& entry) {
+  const bool is_trial = is_trial_ && entry.is_parked();
+  ++entry.closes;
+  if (!is_trial || ++entry.trials < kMaxTrials) return is_trial;
+  refuse(entry.message.topic, "closes the connection over it, and over no other");
+  // At QoS 2 it may have kept the packet id all the same.
+  passed_on(entry, entry.qos == Qos::ExactlyOnce);
+  return true;
 }
 
-/// The receiver takes others, so the next close over a parked message is about that message.
-void Flow::blame_parked(const Entry& acknowledged) {
-  for (Entry& entry : entries_) {
-    if (&entry != &acknowledged && entry.closes >= kMaxCloses) entry.is_last_try = true;
-  }
+/// The probation of this connection begins.
+void Flow::took_one(Now now) {
+  if (taken_at_) return;
+  taken_at_ = now.steady;
+  if (has_parked()) receiver_.ask_soon(kProbation, now);
+}
+
+bool Flow::has_parked() const {
+  return std::ranges::any_of(
+      entries_, [](const Entry& entry) { return entry.step <= Entry::Step::Sent && entry.is_parked(); });
 }
 
 /// While any message is suspected: the one that goes out alone.
 Flow::Entry* Flow::find_lone() {
+  if (is_trial_) return find_trial();
   Entry* suspect = nullptr;
   Entry* least_closed = nullptr;
-  bool has_parked = false;
   for (Entry& entry : entries_) {
     if (entry.step > Entry::Step::Sent) continue;
-    if (entry.is_last_try) return &entry;
-    if (!suspect && entry.closes != 0) suspect = &entry;
+    if (!suspect && entry.closes != 0 && !entry.is_parked()) suspect = &entry;
     if (!least_closed || entry.closes < least_closed->closes) least_closed = &entry;
-    has_parked = has_parked || entry.closes >= kMaxCloses;
   }
-  return has_parked ? least_closed : suspect;
+  return taken_at_ || !has_parked() ? suspect : least_closed;
+}
+
+/// The parked one against which there is most.
+Flow::Entry* Flow::find_trial() {
+  Entry* most = nullptr;
+  for (Entry& entry : entries_) {
+    if (entry.step > Entry::Step::Sent || !entry.is_parked()) continue;
+    if (!most || entry.trials > most->trials) most = &entry;
+  }
+  return most;
 }
 
 Flow::Entry* Flow::find_sent(PacketId slot) {
@@ -204,9 +231,23 @@ PublishParts Flow::parts_of(const CarriedMessage& message, Qos qos, Now now) con
   return parts;
 }
 
+void Flow::hold_or_send(CarriedMessage&& message, Now now) {
+  const std::size_t bytes = message.topic.size() + message.payload.size() + message.properties.size();
+  const bool must_wait = receiver_.is_up() && find_lone() && held_bytes_ + bytes <= kHighWater;
+  if (!must_wait) return send_at_most_once(message, now);
+  held_bytes_ += bytes;
+  held_.push_back(std::move(message));
+}
+
+void Flow::send_held(Now now) {
+  for (const CarriedMessage& message : std::exchange(held_, {})) send_at_most_once(message, now);
+  held_bytes_ = 0;
+}
+
 void Flow::send_at_most_once(const CarriedMessage& message, Now now) {
   const PublishParts parts = parts_of(message, Qos::AtMostOnce, now);
-  if (!receiver_.is_up() || receiver_.output().size() > kHighWater || find_lone()) {
+  const bool is_expired = message.expires_at && *message.expires_at <= now.steady;
+  if (!receiver_.is_up() || receiver_.output().size() > kHighWater || find_lone() || is_expired) {
     ++counters_.dropped;
   } else if (publish_packet_bytes(parts) > receiver_.max_packet_bytes()) {
     refuse(message.topic, "larger than its broker takes");
@@ -248,6 +289,7 @@ void Flow::pump(Now now) {
     if (start(*lone, now)) return;
     passed_on(*lone, false);
   }
+  send_held(now);
   const std::size_t window = std::min(receiver_.receive_maximum(), kWindow);
   const auto is_out = [](const Entry& entry) {
     return entry.slot != 0 && entry.step != Entry::Step::Waiting;
@@ -255,7 +297,7 @@ void Flow::pump(Now now) {
   auto out = static_cast<std::size_t>(std::ranges::count_if(entries_, is_out));
   for (std::size_t i = 0; i < entries_.size() && out < window;) {
     Entry& entry = entries_[i];
-    if (entry.step != Entry::Step::Waiting) {
+    if (entry.step != Entry::Step::Waiting || entry.is_parked()) {
       ++i;
     } else if (start(entry, now)) {
       ++out;

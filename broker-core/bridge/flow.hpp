@@ -13,13 +13,22 @@
 //
 // A receiver may close over a message and never say so: too large for a limit that 3.1.1 has no word for, a
 // name or a character that it does not like. Sent again at each connection, it would hold up all others for
-// ever. So the first message that was out as the receiver closed is a suspect; it goes out alone, once all
-// requests of the connection are answered. But a receiver that crashes, or a network that resets, looks the
-// same, and closes alone never lose a message: after kMaxCloses of them the suspect is parked and the others
-// are tried, one by one, each connection the one that fared best so far. Only when the receiver has
-// acknowledged another one, and then closes over the suspect once more, is the suspect passed over. While it
-// acknowledges none, or there is no other, the tries go on, as rarely as the link's back-off makes them.
-// Order: what was sent while another was parked overtakes it. That happens in this case alone.
+// ever. But a receiver that crashes, or a network that resets, looks the same, and must cost no message. So:
+//
+//   suspect  the first message that was out as the receiver closed; goes out alone at the next connection
+//   parked   after kMaxCloses such closes: others go before it, alone and the one that fared best first; once
+//            one of them is acknowledged, they flow as ever and the parked wait
+//   trial    kProbation and more after that, the receiver having answered a PINGREQ on the same connection:
+//            the parked go out again, each alone. Acknowledged, it is over
+//   passed   closed over in kMaxTrials trials, and at no other time in between: whoever closes while none of
+//            the parked is out closes over something else as well, and the count begins anew. (A connection
+//            that is not taken, is cut by the network, or ended for a reason that is told, says nothing)
+//
+// A receiver that crashes, however often, does not do that: it would have to live through every probation and
+// to die within the round trip of one message, that time after time. While it acknowledges nothing there is
+// no trial, and the tries go on as rarely as the link's back-off makes them; a window full of messages none
+// of which it takes is held for that reason. Order: what was sent while another was parked overtakes it. That
+// happens in this case alone. QoS 0 waits while a message is out alone, and is dropped with the connection.
 #pragma once
 
 #include <array>
@@ -50,8 +59,12 @@ class Flow {
   static constexpr std::uint16_t kWindow = 100;
   /// Bytes unwritten towards the receiver above which QoS 0 is dropped.
   static constexpr std::size_t kHighWater = 1024 * 1024;
-  /// Connections that the receiver closed over a message, in a row, after which others are tried before it.
+  /// Connections that the receiver closed over a message after which others are tried before it.
   static constexpr unsigned kMaxCloses = 3;
+  /// Trials of a parked message that end so, after which it is passed over.
+  static constexpr unsigned kMaxTrials = 3;
+  /// How long a connection must have gone well at least before a parked message is tried on it.
+  static constexpr std::chrono::seconds kProbation{5};
   /// Ids above the slots, for SUBSCRIBE.
   static constexpr std::uint16_t kFirstFreeId = kWindow + 1;
 
@@ -91,8 +104,10 @@ class Flow {
   void on_receiver_up(Now now);
   /// SUBACK or UNSUBACK.
   void on_receiver_answered(Now now) { pump(now); }
+  /// PINGRESP.
+  void on_receiver_alive(Now now);
   /// `is_its_doing`: it closed a connection that was up, and gave no reason that speaks for the message.
-  /// True: a message was passed over, and the next connection may fare better.
+  /// True: it was a trial, and the connection was good until then.
   bool on_receiver_lost(bool is_its_doing);
 
  private:
@@ -110,19 +125,24 @@ class Flow {
     Step step = Step::Waiting;
     Qos qos = Qos::AtMostOnce;  // towards the receiver, once sent
     std::uint16_t slot = 0;     // 0: none; not sent yet, or nothing more to do there
-    unsigned closes = 0;        // connections closed over it; a suspect unless 0, parked from kMaxCloses on
-    bool is_last_try = false;   // parked, and the receiver has acknowledged another one since
+    unsigned closes = 0;        // connections closed over it; a suspect unless 0
+    unsigned trials = 0;        // those of them that were trials
+    bool is_parked() const { return closes >= kMaxCloses; }
   };
 
-  void clear_suspicion();
-  void blame_parked(const Entry& acknowledged);
+  void took_one(Now now);
+  bool close_over(Entry& entry);
+  bool has_parked() const;
   Entry* find_lone();
+  Entry* find_trial();
   Entry* find_sent(PacketId slot);
   Entry* find_from(PacketId sender_id);
   void erase(const Entry& entry);
   void forget_sender(Entry& entry);
   std::uint16_t free_slot() const;
   PublishParts parts_of(const CarriedMessage& message, Qos qos, Now now) const;
+  void hold_or_send(CarriedMessage&& message, Now now);
+  void send_held(Now now);
   void send_at_most_once(const CarriedMessage& message, Now now);
   bool start(Entry& entry, Now now);
   void pump(Now now);
@@ -135,7 +155,11 @@ class Flow {
   Link& receiver_;
   const bool carries_qos2_;
   bool must_release_;
-  std::deque<Entry> entries_;  // in the order of the sender
+  std::deque<Entry> entries_;           // in the order of the sender
+  std::optional<SteadyTime> taken_at_;  // when the receiver first acknowledged a message on this connection
+  bool is_trial_ = false;               // the parked go out, and nothing else
+  std::deque<CarriedMessage> held_;     // QoS 0 behind a message that is out alone
+  std::size_t held_bytes_ = 0;
   Counters counters_;
   std::vector<std::string> refusals_;
 };

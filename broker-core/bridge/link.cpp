@@ -69,7 +69,9 @@ std::optional<std::string> Link::on_connack(const Connack& connack, Now now) {
   maximum_qos_ = static_cast<Qos>(connack.properties.maximum_qos.value_or(2));
   takes_retained_ = connack.properties.retain_available.value_or(true);
   unanswered_ = 0;
-  options_.keep_alive_s = connack.properties.server_keep_alive_s.value_or(options_.keep_alive_s);
+  // 0: it does not ask for life signs. We do.
+  const std::uint16_t wanted_s = connack.properties.server_keep_alive_s.value_or(0);
+  if (wanted_s != 0) options_.keep_alive_s = wanted_s;
   deadline_ = now.steady + std::chrono::seconds(options_.keep_alive_s);
   return std::nullopt;
 }
@@ -93,6 +95,13 @@ void Link::lost(Now now) {
 void Link::excuse_losses(Now now) {
   losses_ = 0;
   if (phase_ == Phase::Waiting) deadline_ = now.steady + next_delay();
+}
+
+void Link::ask_soon(std::chrono::seconds least, Now now) {
+  const std::chrono::milliseconds whole = least;
+  const std::chrono::milliseconds more(next_random(random_) %
+                                       static_cast<std::uint64_t>(2 * whole.count() + 1));
+  deadline_ = std::min(deadline_, now.steady + whole + more);
 }
 
 void Link::begin() {

@@ -67,6 +67,8 @@ class Link {
   /// Empty: up. Else why not; the caller loses the link.
   std::optional<std::string> on_connack(const Connack& connack, Now now);
   void heard(Now) { is_asked_ = false; }
+  /// While up: the next sign of life is asked for after `least` to three times that, by chance.
+  void ask_soon(std::chrono::seconds least, Now now);
   /// The connection is gone or given up, whoever wanted it.
   void lost(Now now);
   /// After lost(): its cause is out of the way, so the next try need not wait longer than a first one.

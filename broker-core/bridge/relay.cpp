@@ -257,7 +257,7 @@ void Relay::on_packet(BridgeSide side, const Packet& packet, Now now) {
   if (const auto* connack = std::get_if<Connack>(&packet)) return on_connack(side, *connack, now);
   if (const auto* suback = std::get_if<Suback>(&packet)) return on_suback(side, *suback, now);
   if (std::holds_alternative<Unsuback>(packet)) return answered(side, now);
-  if (std::holds_alternative<Pingresp>(packet)) return;
+  if (std::holds_alternative<Pingresp>(packet)) return flow_from(other(side)).on_receiver_alive(now);
   if (const auto* disconnect = std::get_if<Disconnect>(&packet)) {
     effects_.emplace_back(CloseLink{side, {}});
     return lost(side, "DISCONNECT: " + std::string(to_string(disconnect->reason)),
