@@ -108,8 +108,8 @@ class Broker {
   // ---- boot: before any accept. Only what is at home here (home_shard); retained messages all.
   void load_session(SessionRecord record, std::uint32_t queued_messages, std::size_t queued_bytes, Now now);
   void load_retained(MessageRecord message);
-  /// After all sessions, in the order of ids: a will that the process before owed. It is published as soon as
-  /// its delay and its session allow, and its principal (JudgeWill), or at once when its client comes first.
+  /// After all sessions, by id: a will of the process before; at run time, of a gateway that is gone. Published
+  /// when its delay, session and principal (JudgeWill) allow or its client comes; not if that is connected.
   void load_will(WillRecord will, Now now);
   /// Also at run time, whenever the user changed. Every shard gets every record and keeps what it needs.
   void apply_user(const UserRecordPtr& record, Now now);

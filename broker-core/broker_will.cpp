@@ -15,6 +15,9 @@
 // memory yet, so the shell is asked first (JudgeWill), a few at a time, so that a million of them neither
 // stalls the shard nor floods storage. A client that comes back before its turn is let in behind its will.
 //
+// Of another gateway that is gone (gateway/will_heir): the same, while this one runs. A client that is
+// connected here by then is not mourned: said now, "it is gone" would come after what it said since.
+//
 // Bounded by: one for each connection, and for each session whose delay runs; 2 x 65535 bytes and properties
 // within max_packet; connections and sessions are limited, and the rows on their way count in max_unstored.
 #include <algorithm>
@@ -125,6 +128,7 @@ void Broker::State::keep_row_of_will(Routed& routed) {
 void Broker::State::load_will(std::unique_ptr<KeptWill> will, Now now) {
   const UtcTime due_at = will->record.due_at;
   Session* session = find_session(will->record.client_id.value);
+  if (session && session->is_connected()) return drop_will(std::move(will));  // left elsewhere, and back here
   const bool waits = session && session->has_row && due_at != kNever && due_at > now.utc;
   if (!waits) return judge_later(std::move(will));
   // Two of one client: the older was being published when the younger was kept.

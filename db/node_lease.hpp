@@ -23,7 +23,8 @@ class NodeLease {
   struct Options {
     std::string url;
     std::chrono::milliseconds check_every{1'000};  // how soon a lost connection is noticed
-    Outage::Backoff backoff{};
+    /// Back before others take it for dead (gateway/will_heir.hpp).
+    Outage::Backoff backoff{std::chrono::milliseconds(100), std::chrono::milliseconds(1'000)};
   };
   /// Takes the lowest free number. Throws StorageAway; std::runtime_error when 32 nodes are running.
   ///   changed  called from the lease's thread when the number was lost (-1) and when one is held again:

@@ -1,6 +1,7 @@
 #include "db/will_store.hpp"
 
 #include <pqxx/connection>
+#include <pqxx/nontransaction>
 #include <pqxx/transaction>
 
 #include "db/columns.hpp"
@@ -39,6 +40,7 @@ void load_wills(Connection& connection, unsigned node, broker::UtcTime now,
                 const std::function<void(WillRecord&&)>& each) {
   pqxx::work transaction(connection);
   const int number = static_cast<int>(node);
+  exec(transaction, sql::lock_wills);
   exec(transaction, sql::adopt_wills, number, to_timestamp(now));
   std::int64_t after = 0;
   while (true) {
@@ -48,6 +50,28 @@ void load_wills(Connection& connection, unsigned node, broker::UtcTime now,
     after = as_integer(page.back()[0]);
   }
   transaction.commit();
+}
+
+std::vector<int> vacant_numbers(Connection& connection) {
+  pqxx::nontransaction session(connection);
+  std::vector<int> numbers;
+  for (const auto& row : exec(session, sql::vacant_numbers))
+    numbers.push_back(static_cast<int>(as_integer(row[0])));
+  return numbers;
+}
+
+std::vector<WillRecord> inherit_wills(Connection& connection, int from, unsigned node, broker::UtcTime now,
+                                      int limit) {
+  pqxx::work transaction(connection);
+  exec(transaction, sql::lock_wills);
+  exec(transaction, sql::forget_wills_of_returned, from);
+  exec(transaction, sql::date_wills, from, to_timestamp(now));
+  std::vector<WillRecord> inherited;
+  for (const auto& row :
+       exec(transaction, sql::inherit_wills, from, static_cast<int>(node), to_timestamp(now), limit))
+    inherited.push_back(as_will(row, node));
+  transaction.commit();
+  return inherited;
 }
 
 }  // namespace wake::db

@@ -63,6 +63,13 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
       addresses_(addresses),
       admission_(config.limits.max_connections, config.limits.connects_per_second, addresses),
       bridge_logins_(config.bridges),
+      will_heir_(load_pool_,
+                 [this](broker::WillRecord&& will) {
+                   Shard& home = home_of(will.client_id);
+                   home.post([will = std::move(will)](broker::Broker& broker, broker::Now now) {
+                     broker.load_will(will, now);
+                   });
+                 }),
       login_workers_("login", std::max(2u, std::thread::hardware_concurrency())),
       load_workers_("load", kLoadWorkers) {
   const auto changed = [](int number) {
@@ -76,6 +83,10 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
   for (const auto& shard : shards_) shard->start(pointers_to(shards_));
   claims_ = std::make_unique<Periodic>("claims", seconds(1), [this] { return claim_due(); });
   sweeps_ = std::make_unique<Periodic>("sweep", seconds(30), [this] { return sweep(); });
+  // Under another number than the shards' our own wills would look like somebody else's.
+  inheritance_ = std::make_unique<Periodic>("wills", seconds(1), [this, own = lease_->number()] {
+    return will_heir_.look(claiming_number() == own ? own : -1);
+  });
   bridges_ = std::make_unique<Bridges>(
       config.bridges,
       Bridges::Surroundings{.limits = config.limits,
@@ -98,6 +109,7 @@ Node::~Node() {
   bridges_.reset();
   claims_.reset();
   sweeps_.reset();
+  inheritance_.reset();
   registry_listener_.reset();
   login_workers_.stop();
   load_workers_.stop();
@@ -255,6 +267,7 @@ bool Node::stop(broker::SteadyTime deadline) {
   bridges_->stop();
   claims_.reset();
   sweeps_.reset();
+  inheritance_.reset();
   registry_listener_.reset();
   for (const auto& shard : shards_) shard->close_listeners();
   login_workers_.stop();

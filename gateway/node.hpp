@@ -23,6 +23,7 @@
 #include "gateway/mqtt/shard_host.hpp"
 #include "gateway/periodic.hpp"
 #include "gateway/recent_changes.hpp"
+#include "gateway/will_heir.hpp"
 #include "gateway/worker_pool.hpp"
 #include "push/dispatcher.hpp"
 
@@ -124,6 +125,7 @@ class Node final : public ShardHost {
   std::uint64_t last_ticket_ = 0;
   std::map<std::uint64_t, std::function<void(broker::PublishSettled)>> settlements_;
   db::SweepCursor sweep_cursor_;
+  WillHeir will_heir_;
 
   std::unique_ptr<db::NodeLease> lease_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -135,6 +137,7 @@ class Node final : public ShardHost {
   std::unique_ptr<db::RegistryListener> registry_listener_;
   std::unique_ptr<Periodic> claims_;
   std::unique_ptr<Periodic> sweeps_;
+  std::unique_ptr<Periodic> inheritance_;
   std::unique_ptr<Bridges> bridges_;
   std::unique_ptr<Periodic> sys_;
 };

@@ -8,7 +8,7 @@ import os
 import struct
 import unittest
 
-from support.case import PASSWORD, SharedGatewayCase, Story
+from support.case import PASSWORD, SharedGatewayCase, Story, WakeCase
 from support.postgres import shared_cluster
 from support.waiting import wait_until
 from support.wire import CONNACK, DISCONNECT, PUBLISH, Wire, connect_packet, packet, text, varint
@@ -196,6 +196,25 @@ class Features(SharedGatewayCase):
         self.assertTrue(values["$SYS/broker/version"].startswith("wakemq version "))
         self.assertIn("$SYS/broker/load/bytes/received/15min", values)
         self.assertEqual(wire.subscribe("#", qos=0), 0)
+
+
+class SysInterval(WakeCase):
+    def test_is_the_configured_one_and_zero_means_none(self):
+        for seconds in (3, 0):
+            with self.subTest(seconds=seconds):
+                gateway = self.make_gateway(sections={"auth": {"allow_anonymous": True},
+                                                      "server": {"sys_interval": f"{seconds}s"}})
+                wire = Wire(gateway.mqtt_port)
+                self.addCleanup(wire.close)
+                wire.connect("curious")
+                wire.subscribe("$SYS/broker/uptime", qos=0)
+                if seconds:
+                    uptimes = [int(wire.read_message().payload.split()[0]) for _ in range(3)]
+                    self.assertGreaterEqual(uptimes[2] - uptimes[1], seconds)
+                else:
+                    wire.ping()
+                    self.assertEqual(wire.early, [])
+                gateway.stop()
 
 
 if __name__ == "__main__":

@@ -324,6 +324,46 @@ class Tls(Metrics, SharedGatewayCase):
                 file.write(good)
             self.reload()
 
+    def test_a_new_certificate_and_a_new_authority_count_after_a_reload_and_connections_stay(self):
+        files = ("server.crt", "server.key", "clients.crt", "clients.crl")
+        before = {}
+        for name in files:
+            with open(f"{self.folder}/{name}", encoding="ascii") as file:
+                before[name] = file.read()
+
+        def put_back():
+            for name in files:
+                with open(f"{self.folder}/{name}", "w", encoding="ascii") as file:
+                    file.write(before[name])
+            self.reload()
+
+        def names_shown():
+            with Wire(self.ports["sni"], tls=self.context()) as wire:
+                return [value for _, value in wire.socket.getpeercert()["subjectAltName"]]
+
+        self.story.add_camera("CAM-NEW")
+        make_authority(self.folder, "newcomers")
+        make_client(self.folder, "newcomers", "CAM-NEW")
+        revoke(self.folder, "newcomers", [])
+        make_server(self.folder, name="renewed", names="DNS:localhost,IP:127.0.0.1,DNS:renewed.example")
+        with Wire(self.ports["require"], tls=self.context("CAM-TLS")) as bystander:
+            bystander.connect("bystander of the reload")
+            self.assertNotIn("renewed.example", names_shown())
+            with self.assertRaises((ssl.SSLError, ConnectionError, Closed)):
+                with Wire(self.ports["require"], tls=self.context("CAM-NEW")) as wire:
+                    wire.connect("too early")
+            self.addCleanup(put_back)
+            for name in ("crt", "key"):
+                join(self.folder, f"server.{name}", f"renewed.{name}")
+            for name in ("crt", "crl"):
+                join(self.folder, f"clients.{name}", f"clients.{name}", f"newcomers.{name}")
+            self.reload()
+            self.assertIn("renewed.example", names_shown())
+            for camera in ("CAM-NEW", "CAM-TLS"):
+                with Wire(self.ports["require"], tls=self.context(camera)) as wire:
+                    self.assertEqual(wire.connect(camera.lower()).code, 0)
+            bystander.ping()
+
     def test_a_revoked_certificate_is_refused_after_a_reload_and_others_stay(self):
         context = self.context("CAM-REVOKED")
         with Wire(self.ports["require"], tls=self.context("CAM-TLS")) as bystander:

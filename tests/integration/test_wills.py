@@ -1,13 +1,15 @@
 """Wills whose gateway goes first, or in the midst of it: kill -9, SIGTERM, restart. Real clients where it can be a real client."""
 
+import os
 import struct
 import subprocess
 import time
 import unittest
 
 from support.case import Story, WakeCase
+from support.gateway import Gateway
 from support.postgres import shared_cluster
-from support.waiting import wait_until
+from support.waiting import scaled, wait_until
 from support.wire import DISCONNECT, PUBLISH, Wire
 
 _ROUNDS = 9
@@ -146,6 +148,104 @@ class Wills(WakeCase):
         self.assertEqual(self.read(self.reader(), 1), ["sentinel"])
         self.gateway.program.wait_for_log(r"will\.denied")
         wait_until(lambda: self.wills_kept() == 0, lambda: f"{self.wills_kept()} wills are still kept")
+
+
+
+class OfAnotherGateway(WakeCase):
+    """Several gateways on one database, and one of them is gone for good: those that live publish its clients' wills."""
+
+    def setUp(self):
+        super().setUp()
+        self.dying = self.make_gateway(shards=2)
+        self.login = ("api-key", Story(self.dying).api_key)
+        self.heirs = [self.another("first"), self.another("second")]
+
+    def another(self, name):
+        folder = os.path.join(self.folder, name)
+        os.mkdir(folder)
+        gateway = Gateway(folder, self.dying.sections["database"]["url"], shards=2)
+        self.addCleanup(gateway.stop)
+        return gateway.start()
+
+    def client(self, gateway, client_id, will=None, expiry=0):
+        wire = Wire(gateway.mqtt_port, version=5)
+        self.addCleanup(wire.close)
+        self.assertEqual(wire.connect(client_id, *self.login, clean=False, properties=_expiry(expiry), will=will).code, 0)
+        return wire
+
+    def watchers(self):
+        """One at each heir."""
+        watchers = [self.client(gateway, f"watcher {number}") for number, gateway in enumerate(self.heirs)]
+        for watcher in watchers:
+            watcher.subscribe("wills/#", qos=1)
+        return watchers
+
+    def wills_kept(self):
+        return int(shared_cluster().sql("SELECT count(*) FROM wills", self.dying.database)[0])
+
+    def wait_no_will_kept(self):
+        wait_until(lambda: self.wills_kept() == 0, lambda: f"{self.wills_kept()} wills are still kept", 60)
+
+    def said(self, watchers):
+        """What all watchers have been sent by now."""
+        payloads = []
+        for watcher in watchers:
+            watcher.ping()
+            while watcher.early:
+                payloads.append(watcher.read_message().payload.decode())
+        return payloads
+
+    def test_they_are_published_once_though_two_notice_at_once(self):
+        names = [f"client-{number:02}" for number in range(40)]
+        clients = [self.client(self.dying, name, (f"wills/{name}", name, 1, False)) for name in names]
+        watchers = self.watchers()
+        self.dying.kill()
+        killed = time.monotonic()
+        self.wait_no_will_kept()
+        self.assertLess(time.monotonic() - killed, scaled(20))
+        self.assertEqual(sorted(self.said(watchers)), names)
+        self.assertEqual(len(clients), len(names))
+
+    def test_a_delay_is_kept_and_a_retained_will_is_there_for_who_comes_later(self):
+        self.client(self.dying, "delayed", ("wills/delayed", "delayed", 1, True, 4), expiry=60)
+        watchers = self.watchers()
+        self.dying.kill()
+        killed = time.monotonic()
+        self.wait_no_will_kept()
+        self.assertGreaterEqual(time.monotonic() - killed, 4)
+        self.assertEqual(self.said(watchers), ["delayed"])
+        self.dying.start()
+        late = self.client(self.dying, "late")
+        late.subscribe("wills/#", qos=1)
+        self.assertEqual(late.read_message().payload, b"delayed")
+
+    def test_who_is_back_at_one_that_lives_is_not_mourned(self):
+        self.client(self.dying, "back", ("wills/back", "back", 1, False))
+        self.client(self.dying, "back for long", ("wills/back", "back for long", 1, False), expiry=60)
+        self.client(self.dying, "gone", ("wills/gone", "gone", 1, False))
+        watchers = self.watchers()
+        self.dying.kill()
+        self.client(self.heirs[0], "back for long", expiry=60)
+        for heir in self.heirs:  # it is not known who will look first
+            self.client(heir, "back")
+        self.wait_no_will_kept()
+        self.assertEqual(self.said(watchers), ["gone"])
+
+    def test_one_that_only_lost_its_connection_for_a_moment_is_not_taken_for_dead(self):
+        living = self.client(self.dying, "living", ("wills/living", "living", 1, False))
+        watchers = self.watchers()
+        shared_cluster().sql("SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
+                             " AND classid = 2002873189 AND objid = 0"
+                             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                             self.dying.database)
+        self.dying.program.wait_for_log(r"db\.node_lease_back", 30)
+        # Another that is gone is noticed only after a grace that began later than this one's would have.
+        another = self.another("third")
+        self.client(another, "gone", ("wills/gone", "gone", 1, False))
+        another.kill()
+        wait_until(lambda: self.wills_kept() == 1, lambda: f"{self.wills_kept()} wills are kept", 60)
+        self.assertEqual(self.said(watchers), ["gone"])
+        living.ping()
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Gateway:
         self.program.launch([program_path(self.binary), "serve", "--config", self.config], self.environment)
         return self
 
-    def start(self, until="ready"):
+    def start(self, until="ready", seconds=30):
         """Returns when /readyz (or with until="alive" /healthz) says so."""
         self.launch()
         is_there = self.rest.is_ready if until == "ready" else self.rest.is_alive
@@ -85,7 +85,7 @@ class Gateway:
             assert self.program.is_running(), f"the gateway ended at its start:\n{self.program.tail()}"
             return is_there()
 
-        wait_until(check, lambda: f"the gateway is {until}; its log ends with\n{self.program.tail()}", 30)
+        wait_until(check, lambda: f"the gateway is {until}; its log ends with\n{self.program.tail()}", seconds)
         return self
 
     def kill(self):

@@ -273,5 +273,34 @@ TEST(BrokerWill, OfATakenOverConnectionMakesRoomForTheNewOne) {
   EXPECT_THAT(back(world).payloads(), ElementsAre("gone", "gone"));
 }
 
+/// What the heir of a gateway that is gone does with a will of "camera".
+void inherit_a_will(World& world) {
+  WillRecord will;
+  will.id = MessageId{1};
+  will.client_id.value = "camera";
+  will.message = {.topic = "will", .payload = "gone", .qos = Qos::AtLeastOnce};
+  will.due_at = world.now.utc;
+  world.storage.wills.emplace(will.id, will);
+  world.shard(0).load_will(will, world.now);
+  world.settle();
+}
+
+TEST(BrokerWill, OfAGatewayThatIsGoneIsPublishedByOneThatRuns) {
+  World world;
+  Client& app = reader(world);
+  inherit_a_will(world);
+  EXPECT_THAT(app.payloads(), ElementsAre("gone"));
+  EXPECT_THAT(world.storage.wills, IsEmpty());
+}
+
+TEST(BrokerWill, OfAGatewayThatIsGoneIsForgottenWhereItsClientIsConnected) {
+  World world;
+  Client& app = reader(world);
+  world.connect("camera");
+  inherit_a_will(world);
+  EXPECT_THAT(app.payloads(), IsEmpty());
+  EXPECT_THAT(world.storage.wills, IsEmpty());
+}
+
 }  // namespace
 }  // namespace wake::test

@@ -1,6 +1,10 @@
 // Wills through the commit queue's statements and back at a start.
 #include "db/will_store.hpp"
 
+#include <array>
+#include <set>
+#include <thread>
+
 #include <pqxx/connection>
 
 #include "database_fixture.hpp"
@@ -116,6 +120,89 @@ TEST_F(WillStoreTest, OnlyADeadNodesWillsBecomeOurs) {
   store({make_will(1, 0, 0), make_will(2, 0, 1), make_will(3, 9, 7)});
   EXPECT_EQ(ids_of(load(1)), (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(sql("SELECT string_agg(node::text, ',' ORDER BY id) FROM wills"), "0,1,1");
+}
+
+TEST_F(WillStoreTest, TellsWhichNumbersNobodyHoldsThoughWillsAreThere) {
+  const NodeLease living({url()}, {}, log_.sink());
+  store({make_will(1, 0, 0), make_will(2, 0, 3), make_will(3, 0, 3), make_will(4, 0, 31)});
+  EXPECT_EQ(vacant_numbers(connection_), (std::vector<int>{3, 31}));
+}
+
+TEST_F(WillStoreTest, IsInheritedWhenDueByOneOfThoseThatLive) {
+  store({make_will(1, 0, 7), make_will(2, 0, 8), make_will(3, 0, 7), make_will(4, 0, 7)});
+  EXPECT_EQ(ids_of(inherit_wills(connection_, 7, 1, utc_now(), 2)), (std::vector<std::int64_t>{1, 3}));
+  EXPECT_EQ(ids_of(inherit_wills(connection_, 7, 2, utc_now(), 2)), std::vector<std::int64_t>{4});
+  EXPECT_TRUE(inherit_wills(connection_, 7, 1, utc_now(), 2).empty());
+  EXPECT_EQ(sql("SELECT string_agg(node::text, ',' ORDER BY id) FROM wills"), "1,8,1,2");
+}
+
+TEST_F(WillStoreTest, IsNotInheritedFromANodeThatLivesAgain) {
+  const NodeLease living({url()}, {}, log_.sink());
+  store({make_will(1, 0, 0)});
+  EXPECT_TRUE(inherit_wills(connection_, 0, 1, utc_now(), 10).empty());
+  EXPECT_EQ(ids_of(load(0)), std::vector<std::int64_t>{1});
+}
+
+TEST_F(WillStoreTest, SeveralHeirsAndAStartAtOnceTakeEachWillOnce) {
+  sql("INSERT INTO wills SELECT i, 0, 'c' || i, 'anonymous', '', 't', '', 0, false, '', 0, NULL, NULL"
+      " FROM generate_series(1, 300) i");
+  std::array<std::vector<std::int64_t>, 3> taken;
+  {
+    std::vector<std::jthread> heirs;
+    for (unsigned heir = 0; heir < 2; ++heir) {
+      heirs.emplace_back([&, heir] {
+        pqxx::connection own(url());
+        while (true) {
+          const auto ids = ids_of(inherit_wills(own, 0, 10 + heir, utc_now(), 7));
+          if (ids.empty()) return;
+          taken[heir].insert(taken[heir].end(), ids.begin(), ids.end());
+        }
+      });
+    }
+    const NodeLease again({url()}, {}, log_.sink());
+    taken[2] = ids_of(load(0));
+  }
+  std::multiset<std::int64_t> all;
+  for (const auto& ids : taken) all.insert(ids.begin(), ids.end());
+  EXPECT_EQ(all.size(), 300u);
+  EXPECT_EQ(std::set<std::int64_t>(all.begin(), all.end()).size(), 300u);
+}
+
+TEST_F(WillStoreTest, ADelayInheritedCountsFromTheFirstLookAndNoLongerThanTheSession) {
+  sql("INSERT INTO sessions (client_id, principal_kind, principal_id, expiry_s, node) VALUES"
+      " ('c1', 'anonymous', '', 60, 7), ('c2', 'anonymous', '', 5, 7)");
+  store({make_will(1, 10, 7), make_will(2, 10, 7), make_will(3, 10, 7)});
+  const auto now = utc_now();
+  const auto taken_after = [&](int seconds) {
+    return ids_of(inherit_wills(connection_, 7, 1, now + std::chrono::seconds(seconds), 10));
+  };
+  EXPECT_EQ(taken_after(0), std::vector<std::int64_t>{3}) << "its session ended with the connection";
+  EXPECT_EQ(taken_after(4), std::vector<std::int64_t>{});
+  EXPECT_EQ(taken_after(5), std::vector<std::int64_t>{2});
+  EXPECT_EQ(taken_after(9), std::vector<std::int64_t>{});
+  EXPECT_EQ(taken_after(10), std::vector<std::int64_t>{1});
+}
+
+TEST_F(WillStoreTest, ADelayThatRanAlreadyEndsWithTheSessionToo) {
+  const auto now = utc_now();
+  sql("INSERT INTO sessions (client_id, principal_kind, principal_id, expiry_s, ends_at, node) VALUES"
+      " ('c1', 'anonymous', '', 60, now() + interval '5 seconds', 7)");
+  store({make_will(1, 60, 7)});
+  Persist left;
+  left.wills_due = {{MessageId{1}, now + std::chrono::seconds(60)}};
+  commit(std::move(left));
+  EXPECT_TRUE(inherit_wills(connection_, 7, 1, now, 10).empty());
+  EXPECT_EQ(ids_of(inherit_wills(connection_, 7, 1, now + std::chrono::seconds(10), 10)),
+            std::vector<std::int64_t>{1});
+}
+
+TEST_F(WillStoreTest, OfAClientThatIsBackAtANodeThatLivesIsForgotten) {
+  const NodeLease living({url()}, {}, log_.sink());
+  sql("INSERT INTO sessions (client_id, principal_kind, principal_id, expiry_s, ends_at, node) VALUES"
+      " ('c1', 'anonymous', '', 60, NULL, 0), ('c2', 'anonymous', '', 60, now() + interval '1 minute', 0)");
+  store({make_will(1, 0, 7), make_will(2, 0, 7)});
+  EXPECT_EQ(ids_of(inherit_wills(connection_, 7, 0, utc_now(), 10)), std::vector<std::int64_t>{2});
+  EXPECT_EQ(number("SELECT count(*) FROM wills"), 1);
 }
 
 TEST_F(WillStoreTest, ReadsBeyondOnePage) {
