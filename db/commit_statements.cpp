@@ -4,6 +4,7 @@
 #include <map>
 #include <string_view>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 #include "db/append_statement.hpp"
@@ -31,6 +32,7 @@ constexpr const Query* kQueries[] = {
     &sql::store_messages,
     &sql::store_provisional,
     &sql::finalize,
+    &sql::lock_sessions,
     &sql::store_queue,
     &sql::start_queue,
     &sql::remove_receipts,
@@ -148,7 +150,19 @@ void append_messages(std::vector<Statement>& out, Group group) {
          expires_at);
 }
 
+/// Each once.
+Column owners_of_queues(Group group) {
+  std::unordered_set<std::string_view> owners;
+  for (const Persist* batch : group) {
+    for (const auto& row : batch->queue) owners.insert(row.client_id.value);
+  }
+  Column column(Oid::Text);
+  for (const std::string_view owner : owners) column.add(owner);
+  return column;
+}
+
 void append_queue(std::vector<Statement>& out, Group group) {
+  Column owners = owners_of_queues(group);
   Column clients(Oid::Text), messages(Oid::Int8), qos(Oid::Int2), retain(Oid::Bool), subscriptions(Oid::Int8),
       packet_ids(Oid::Int4);
   for (const Persist* batch : group) {
@@ -161,6 +175,7 @@ void append_queue(std::vector<Statement>& out, Group group) {
       packet_ids.add(std::int32_t{row.packet_id.value});
     }
   }
+  append(out, sql::lock_sessions, owners);
   append(out, sql::store_queue, clients, messages, qos, retain, subscriptions, packet_ids);
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "broker-core/types.hpp"
 #include "db/connection_fwd.hpp"
@@ -24,15 +25,20 @@ struct SweepResult {
   std::uint64_t expired_messages = 0;
   std::uint64_t inbox = 0;  // rows past inbox_ttl
   std::uint64_t unowed_messages = 0;
-  std::uint64_t refusals = 0;  // older than the trace
+  std::uint64_t left_over_rows = 0;  // of queues: their message went as they were written
+  std::uint64_t refusals = 0;        // older than the trace
   std::uint64_t access_tokens = 0;
   std::uint64_t pairing_codes = 0;
   bool is_full = false;  // some slice was full: sweep again soon
 };
 
-/// Where the search for unowed messages goes on; starts over after the youngest.
+/// Where the searches go on; each starts over after its last page.
 struct SweepCursor {
-  broker::MessageId after{};
+  broker::MessageId after{};  // for unowed messages, by age
+  struct {
+    std::string client_id{};
+    broker::MessageId message_id{};
+  } queue{};  // for left over rows
 };
 
 /// At most `limit` rows of each kind, each kind in a transaction of its own. Blocks; throws pqxx errors.

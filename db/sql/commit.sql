@@ -1,6 +1,7 @@
 -- What the commit queue runs, in this order, as one transaction (db/commit_statements.cpp). Every statement takes columns as
 -- arrays and may be repeated after a COMMIT with unknown outcome without changing anything. Rows whose session, user, phone or
--- message is gone meanwhile are skipped, a gone entry becomes NULL: nothing that happens beside it fails the transaction.
+-- message is gone meanwhile are skipped (of a queue: left to the sweep when it is the message that is gone), a gone entry becomes
+-- NULL: nothing that happens beside it fails the transaction.
 
 -- name: purge_sessions
 DELETE FROM sessions WHERE client_id = ANY ($1::text[])
@@ -38,14 +39,18 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::smallint[], $5::
                      $8::timestamptz[], $9::timestamptz[])
 ON CONFLICT (id) DO NOTHING
 
+-- name: lock_sessions
+-- Until we commit nobody ends these; who was about to, is waited for. session_queue has no foreign key that would see to it.
+SELECT FROM sessions WHERE client_id = ANY ($1::text[]) ORDER BY client_id FOR KEY SHARE
+
 -- name: store_queue
+-- After lock_sessions.
 INSERT INTO session_queue (client_id, message_id, qos, retain, subscription_id, packet_id, is_received)
 SELECT n.client_id, n.message_id, n.qos, n.retain, n.subscription_id, nullif(n.packet_id, 0),
        CASE WHEN n.packet_id <> 0 THEN false END
 FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::boolean[], $5::bigint[], $6::integer[])
   AS n (client_id, message_id, qos, retain, subscription_id, packet_id)
 WHERE EXISTS (SELECT FROM sessions s WHERE s.client_id = n.client_id)
-  AND EXISTS (SELECT FROM messages m WHERE m.id = n.message_id)
 ON CONFLICT (client_id, message_id) DO NOTHING
 
 -- name: store_provisional

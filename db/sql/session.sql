@@ -41,17 +41,21 @@ ORDER BY md5(topic)::uuid LIMIT $3
 
 -- name: list_queue
 -- $2: message ids to leave out. The first row always comes, the following while the payloads before them fit into $4 bytes;
--- candidates says how many there were before that.
-SELECT id, topic, payload, message_qos, retained_at_publish, properties, publisher, at, expires_at, qos, retain, subscription_id,
-       candidates, packet_id, is_received
-FROM (SELECT m.id, m.topic, m.payload, m.qos AS message_qos, m.retain AS retained_at_publish, m.properties, m.publisher,
-             (extract(epoch FROM m.at) * 1000000)::bigint AS at,
-             CASE WHEN isfinite(m.expires_at) THEN (extract(epoch FROM m.expires_at) * 1000000)::bigint END AS expires_at,
-             q.qos, q.retain, q.subscription_id, q.packet_id, q.is_received, count(*) OVER () AS candidates,
-             sum(octet_length(m.payload)) OVER (ORDER BY q.message_id) - octet_length(m.payload) AS bytes_before
-      FROM (SELECT * FROM session_queue WHERE client_id = $1 AND message_id <> ALL ($2::bigint[])
-            ORDER BY message_id LIMIT $3) q
-      JOIN messages m ON m.id = q.message_id) page
+-- candidates says how many there were before that. Left over rows (migration 0013) are none; OFFSET 0: message by message, by
+-- index, until there are enough.
+SELECT id, topic, payload, message_qos, retained_at_publish, properties, publisher,
+       (extract(epoch FROM at) * 1000000)::bigint,
+       CASE WHEN isfinite(expires_at) THEN (extract(epoch FROM expires_at) * 1000000)::bigint END,
+       qos, retain, subscription_id, candidates, packet_id, is_received
+FROM (SELECT *, count(*) OVER () AS candidates,
+             sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS bytes_before
+      FROM (SELECT m.*, q.qos, q.retain, q.subscription_id, q.packet_id, q.is_received
+            FROM session_queue q
+            CROSS JOIN LATERAL (SELECT id, topic, payload, qos AS message_qos, retain AS retained_at_publish, properties, publisher,
+                                       at, expires_at
+                                FROM messages WHERE id = q.message_id OFFSET 0) m
+            WHERE q.client_id = $1 AND q.message_id <> ALL ($2::bigint[])
+            ORDER BY q.message_id LIMIT $3) owed) page
 WHERE bytes_before < $4 ORDER BY id
 
 -- name: count_queues

@@ -12,6 +12,19 @@ DELETE FROM messages WHERE id IN (
   SELECT id FROM messages WHERE expires_at < $1::timestamptz AND expires_at < 'infinity'
   ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 
+-- name: sweep_left_over_queue
+-- Rows that were written as their message went (migration 0013). $1, $2: only those after this one.
+WITH page AS (
+  SELECT client_id, message_id, (SELECT true FROM messages m WHERE m.id = q.message_id) AS has_message
+  FROM session_queue q WHERE (client_id, message_id) > ($1, $2::bigint) ORDER BY client_id, message_id LIMIT $3),
+gone AS (
+  DELETE FROM session_queue q USING page
+  WHERE q.client_id = page.client_id AND q.message_id = page.message_id AND page.has_message IS NULL
+  RETURNING q.message_id),
+last AS (SELECT client_id, message_id FROM page ORDER BY client_id DESC, message_id DESC LIMIT 1)
+SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM page), coalesce((SELECT client_id FROM last), ''),
+       coalesce((SELECT message_id FROM last), 0)
+
 -- name: sweep_inbox
 DELETE FROM inbox WHERE (user_id, message_id) IN (
   SELECT user_id, message_id FROM inbox WHERE expires_at < $1::timestamptz ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)

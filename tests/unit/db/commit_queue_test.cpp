@@ -2,6 +2,9 @@
 
 #include <map>
 
+#include <pqxx/connection>
+#include <pqxx/transaction>
+
 #include "database_fixture.hpp"
 
 namespace wake::db {
@@ -184,6 +187,26 @@ TEST_F(CommitQueueTest, SkipsReceiversThatAreGoneMeanwhile) {
   EXPECT_EQ(number("SELECT count(*) FROM session_queue"), 0);
   EXPECT_EQ(number("SELECT count(*) FROM inbox"), 1);
   EXPECT_EQ(sql("SELECT string_agg(phone_id || coalesce(entry_id::text, '-'), ',') FROM outbox"), "1-");
+}
+
+TEST_F(CommitQueueTest, NoRowOutlivesASessionThatEndsMeanwhile) {
+  add_ann();
+  sql("INSERT INTO sessions VALUES ('c1', 'user', '1', 3600)");
+  pqxx::connection other(url());
+  pqxx::work ending(other);
+  ending.exec("DELETE FROM sessions WHERE client_id = 'c1'");
+  start();
+  Persist batch = message_for_ann(5);
+  batch.sessions["c2"] = stored_session("c2");
+  batch.queue.push_back({ClientId{"c2"}, MessageId{5}, Qos::AtLeastOnce, false, 0});
+  submit(std::move(batch));
+  const std::string waiting =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+      " AND datname = current_database()";
+  for (int tries = 0; number(waiting) == 0 && tries < 20'000; ++tries) ASSERT_TRUE(done_.get().empty());
+  ending.commit();
+  ASSERT_TRUE(wait_done(1));
+  EXPECT_EQ(sql("SELECT string_agg(client_id, ',') FROM session_queue"), "c2");
 }
 
 TEST_F(CommitQueueTest, AcknowledgedAndCancelledRowsGo) {

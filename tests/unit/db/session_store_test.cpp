@@ -1,9 +1,11 @@
 #include "db/session_store.hpp"
 
 #include <map>
+#include <thread>
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
+#include <pqxx/transaction>
 
 #include "database_fixture.hpp"
 #include "db/sweep.hpp"
@@ -226,6 +228,50 @@ TEST_F(SessionStoreTest, SweepGoesOnWhereTheLastSliceEnded) {
   EXPECT_EQ(removed, 15u);
   EXPECT_EQ(slices, 3);
   EXPECT_EQ(cursor.after, MessageId{0});
+}
+
+TEST_F(SessionStoreTest, AQueueGoesWithItsSessionAndItsRowsWithTheirMessages) {
+  add_queue("1, 2, 3");
+  sql("INSERT INTO sessions VALUES ('c2', 'user', '1', 3600), ('c3', 'user', '1', 3600);"
+      "INSERT INTO session_queue SELECT c, id, 1 FROM unnest(ARRAY['c2', 'c3']) c, generate_series(1, 3) id");
+  sql("DELETE FROM sessions WHERE client_id IN ('c1', 'c3')");
+  EXPECT_EQ(sql("SELECT string_agg(client_id || message_id, ',' ORDER BY message_id) FROM session_queue"),
+            "c21,c22,c23");
+  sql("DELETE FROM messages WHERE id <> 2");
+  EXPECT_EQ(sql("SELECT string_agg(client_id || message_id, ',') FROM session_queue"), "c22");
+}
+
+TEST_F(SessionStoreTest, WhoEndsASessionWaitsForItsRowsAndTakesThemAlong) {
+  sql("INSERT INTO sessions VALUES ('c1', 'user', '1', 3600)");
+  pqxx::connection writer(url());
+  pqxx::work writing(writer);
+  writing.exec("SELECT FROM sessions WHERE client_id = ANY ('{c1}') ORDER BY client_id FOR KEY SHARE");
+  writing.exec("INSERT INTO session_queue VALUES ('c1', 1, 1)");
+  std::jthread ending([this] { sql("DELETE FROM sessions"); });
+  const std::string waiting =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+      " AND datname = current_database()";
+  int tries = 0;
+  while (number(waiting) == 0 && tries < 20'000) ++tries;
+  EXPECT_LT(tries, 20'000);
+  writing.commit();
+  ending.join();
+  EXPECT_EQ(number("SELECT count(*) FROM session_queue"), 0);
+}
+
+TEST_F(SessionStoreTest, ARowWrittenAsItsMessageWentIsNobodysAndIsSwept) {
+  add_queue("1, 2, 3");
+  sql("INSERT INTO session_queue VALUES ('c1', 0, 1), ('c1', 5, 1)");
+  EXPECT_EQ(page_ids({}, 2), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_FALSE(is_last_);
+  EXPECT_EQ(page_ids({}, 4), (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_TRUE(is_last_);
+  SweepCursor cursor;
+  std::uint64_t removed = 0;
+  for (int slice = 0; slice < 3; ++slice) removed += sweep(connection_, utc_now(), 2, cursor).left_over_rows;
+  EXPECT_EQ(removed, 2u);
+  EXPECT_EQ(cursor.queue.client_id, "");  // begins anew
+  EXPECT_EQ(number("SELECT count(*) FROM session_queue"), 3);
 }
 
 TEST_F(SessionStoreTest, SweepSkipsWhatAnotherNodeHasLocked) {
