@@ -222,10 +222,13 @@ void Broker::State::publish_backend(MessageRecord message, std::uint64_t ticket,
     effects.push_back(PublishSettled{ticket, {}, ReasonCode::QuotaExceeded});
     return;
   }
-  message.id = message_ids.next(now.utc);
+  const bool has_key = message.id.value != 0;  // see keep_receipt()
+  if (!has_key) message.id = message_ids.next(now.utc);
   message.at = now.utc;
+  message.is_provisional = has_key && !interested.empty();
   Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(message)),
                              {Waiter::Kind::Backend, {}, ticket});
+  routed.has_receipt = has_key;
   publish(routed, now);
 }
 
@@ -233,7 +236,7 @@ void Broker::State::publish(Routed& routed, Now now) {
   gather(routed);
   take_turns();
   const Session* publisher = routed.waiter.session != 0 ? session_of(routed.waiter.session) : nullptr;
-  routed.has_receipt = (publisher && publisher->is_durable()) || routed.will.value != 0;
+  routed.has_receipt |= (publisher && publisher->is_durable()) || routed.will.value != 0;
   routed.is_provisional = routed.has_receipt && !interested.empty();
   if (routed.retain) (retain(routed) ? routed.is_taken : routed.waiter.is_refused) = true;
   bool has_receivers = deliver_all(routed, now);
@@ -281,9 +284,7 @@ void Broker::State::one_answered(MessageId id, bool is_refused) {
     if (begin_final(id, *waiter)) return;
     --counters.unsettled;
     answer_waiter(*waiter, id, true);
-    const bool may_be_provisional =
-        waiter->kind == Waiter::Kind::Publisher || waiter->kind == Waiter::Kind::Will;
-    if (may_be_provisional) release(id);
+    if (waiter->is_of_origin()) release(id);
     if (leavers.empty()) return;
     const auto [first, last] = leavers.equal_range(id);
     std::vector<std::uint64_t> told;

@@ -14,6 +14,10 @@
 // answered does one more commit of the publisher's shard take the mark off and write the receipt. Nothing of
 // it leaves at QoS 2 or as a notification before that (FinalMail); after a restart what is still marked is
 // forgotten, because its publisher has no PUBREC and sends it again.
+//
+// From a back end whose publish has an Idempotency-Key. It brings its message id, which is written down with
+// the key before; the receipt is the message's own row, stored even if nobody is owed it, and marked and
+// final as above.
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
@@ -105,6 +109,12 @@ void Broker::State::refuse_receipt(const Waiter& waiter, MessageId id) {
 void Broker::State::keep_receipt(Routed& routed) {
   const Waiter& waiter = routed.waiter;
   if (routed.will.value != 0) return keep_row_of_will(routed);
+  if (waiter.kind == Waiter::Kind::Backend) {
+    ledger.store_message(*routed.keep());
+    owe_commit(*routed.keep());
+    if (routed.is_provisional) provisional[routed.id].shards = interested;
+    return;
+  }
   if (!routed.is_provisional) {
     store_receipt(*session_of(waiter.session), waiter.packet_id, *receipt_of(waiter, routed.id));
     return owe_commit(*routed.keep());
@@ -115,8 +125,7 @@ void Broker::State::keep_receipt(Routed& routed) {
 // ---- several shards
 
 bool Broker::State::begin_final(MessageId id, const Waiter& waiter) {
-  const bool is_exact = waiter.kind == Waiter::Kind::Publisher || waiter.kind == Waiter::Kind::Will;
-  if (provisional.empty() || !is_exact) return false;
+  if (provisional.empty() || !waiter.is_of_origin()) return false;
   const auto found = provisional.find(id);
   if (found == provisional.end() || found->second.is_final) return false;
   found->second.is_final = true;

@@ -101,9 +101,9 @@ void check_rules(const ListenerOptions& listener, Findings& findings) {
   }
   const bool is_http = listener.protocol == Protocol::Http || listener.protocol == Protocol::Https;
   findings.require(listener.auth.empty() || !is_http, "auth", "only for listeners of MQTT");
-  const bool is_websocket = listener.protocol == Protocol::Ws || listener.protocol == Protocol::Wss;
-  findings.require(listener.allowed_origins.empty() || is_websocket, "allowed_origins",
-                   "only with ws or wss");
+  const bool is_mqtt = listener.protocol == Protocol::Mqtt || listener.protocol == Protocol::Mqtts;
+  findings.require(listener.allowed_origins.empty() || !is_mqtt, "allowed_origins",
+                   "only with ws, wss, http or https");
   findings.require(is_mode(listener.unix_mode), "unix_mode", "the mode of a file in octal, as \"0660\"");
 }
 

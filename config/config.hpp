@@ -30,6 +30,7 @@ struct Config {
   AuthOptions auth;
   broker::DeliveryOptions delivery;
   broker::Limits limits;
+  RequestLimits request_limits;
   std::vector<push::AppOptions> push_apps;
   std::vector<BridgeOptions> bridges;
   ServerOptions server;

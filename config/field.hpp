@@ -32,6 +32,7 @@ auto& section(AnyConfig& config, std::size_t index) {
   if constexpr (std::is_same_v<Section, AuthOptions>) return config.auth;
   if constexpr (std::is_same_v<Section, broker::DeliveryOptions>) return config.delivery;
   if constexpr (std::is_same_v<Section, broker::Limits>) return config.limits;
+  if constexpr (std::is_same_v<Section, RequestLimits>) return config.request_limits;
   if constexpr (std::is_same_v<Section, ServerOptions>) return config.server;
   if constexpr (std::is_same_v<Section, ClusterOptions>) return config.cluster;
   if constexpr (std::is_same_v<Section, LogOptions>) return config.log;

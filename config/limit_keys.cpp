@@ -131,6 +131,25 @@ std::vector<Key> limit_keys() {
        .prose = "Notifications of one app to its provider; more wait their turn. Set it where one message "
                 "wakes many "
                 "phones, which then all connect at once. 0: no limit."},
+      {.section = "limits",
+       .name = "requests_per_second",
+       .field = field(&RequestLimits::requests_per_second, Integer{0, kMaxU32}),
+       .prose = "REST requests of one user, device or API key; more are refused with 429. 0: no limit."},
+      {.section = "limits",
+       .name = "requests_per_second_per_address",
+       .field = field(&RequestLimits::requests_per_second_per_address, Integer{0, kMaxU32}),
+       .prose = "The same from one address, whoever asks, before it is known who does. 0: no limit. Many "
+                "users may share an "
+                "address, and all do behind a proxy without proxy_protocol."},
+      {.section = "limits",
+       .name = "max_idempotency_keys",
+       .field = field(&RequestLimits::max_idempotency_keys, Integer{1, 10'000'000}),
+       .prose = "Requests with an Idempotency-Key whose answers are kept for one user, device or API key; "
+                "older ones are forgotten."},
+      {.section = "limits",
+       .name = "idempotency_ttl",
+       .field = field(&RequestLimits::idempotency_ttl, Span<seconds>{seconds(60), seconds(30 * 24 * 3600)}),
+       .prose = "How long they are kept."},
   };
 }
 

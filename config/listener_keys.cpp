@@ -100,8 +100,8 @@ std::vector<Key> listener_keys() {
        .name = "allowed_origins",
        .field = field(&L::allowed_origins, List{"a list of origins, as [\"https://app.example.com\"]"}),
        .prose =
-           "For ws and wss: whose web pages may connect. Empty: all. Clients that are no browser send none "
-           "and may.",
+           "For ws and wss: whose web pages may connect; empty: all. For http and https: whose may read "
+           "answers (CORS); empty: none but our own. Clients that are no browser send no origin and may.",
        .example = "[\"https://app.example.com\"]",
        .needs_restart = false},
       {.section = "listener",

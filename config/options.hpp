@@ -32,7 +32,8 @@ struct ListenerOptions {
   std::string psk_file;            // "identity:hexkey" lines; the identity is the user name
   std::vector<std::string> auth;   // "password", "token", "certificate", "anonymous"; empty: as [auth] says
   std::string unix_mode = "0660";  // of a Unix socket's file
-  std::vector<std::string> allowed_origins;  // ws, wss: pages that may connect; empty: any
+  std::vector<std::string> allowed_origins;  // ws, wss: pages that may connect; empty: any. http, https:
+                                             // pages that may read answers; empty: none
   bool proxy_protocol = false;  // the PROXY protocol's header (v1 or v2) comes first and names the real peer
 };
 
@@ -55,8 +56,16 @@ struct AuthOptions {
   std::chrono::seconds webhook_cache{60};
 };
 
-/// A message id has 4 bits for its shard (broker-core/types.hpp).
-inline constexpr unsigned kMaxShards = 16;
+/// [limits], those of REST alone.
+struct RequestLimits {
+  std::uint32_t requests_per_second = 1000;           // of one principal; 0: no limit, as the next
+  std::uint32_t requests_per_second_per_address = 0;  // whoever asks
+  std::uint32_t max_idempotency_keys = 10'000;        // of one principal; older ones are forgotten
+  std::chrono::seconds idempotency_ttl{24 * 3600};
+};
+
+/// A message id has 4 bits for its shard (broker-core/types.hpp); the last number is for what no shard makes.
+inline constexpr unsigned kMaxShards = 15;
 
 /// [server]
 struct ServerOptions {

@@ -58,11 +58,22 @@ Page<PairedDevice> list_paired_devices(Pool& pool, broker::UserId user, const Pa
                                 page, to_paired, [](const PairedDevice& device) { return device.id; });
 }
 
-std::optional<PairedDevice> rename_paired_device(Pool& pool, broker::UserId user,
-                                                 const std::string& device_id, const std::string& name) {
-  const pqxx::result rows = ask(pool, sql::account_pairing_rename, user.value, device_id, name);
+std::optional<PairedDevice> find_paired_device(Pool& pool, broker::UserId user,
+                                               const std::string& device_id) {
+  const pqxx::result rows = ask(pool, sql::account_pairing_find, user.value, device_id);
   if (rows.empty()) return std::nullopt;
   return to_paired(rows[0]);
+}
+
+std::optional<PairedDevice> rename_paired_device(Pool& pool, broker::UserId user,
+                                                 const std::string& device_id, const std::string& name,
+                                                 const std::function<void(const PairedDevice&)>& check) {
+  return in_transaction(pool, [&](pqxx::work& work) -> std::optional<PairedDevice> {
+    const pqxx::result found = exec(work, sql::account_pairing_lock, user.value, device_id);
+    if (found.empty()) return std::nullopt;
+    check(to_paired(found[0]));
+    return to_paired(exec(work, sql::account_pairing_rename, user.value, device_id, name)[0]);
+  });
 }
 
 bool unpair(Pool& pool, broker::UserId user, const std::string& device_id) {

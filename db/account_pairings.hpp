@@ -59,8 +59,12 @@ struct PairedDevice {
 /// By device id; `after` is a device id.
 Page<PairedDevice> list_paired_devices(Pool& pool, broker::UserId user, const PageRequest& page);
 /// Empty: not paired.
+std::optional<PairedDevice> find_paired_device(Pool& pool, broker::UserId user, const std::string& device_id);
+/// `check` sees it as it was, before another writer can change it, and may throw: then it stays. Empty: not
+/// paired.
 std::optional<PairedDevice> rename_paired_device(Pool& pool, broker::UserId user,
-                                                 const std::string& device_id, const std::string& name);
+                                                 const std::string& device_id, const std::string& name,
+                                                 const std::function<void(const PairedDevice&)>& check);
 /// With its entries. False: not paired.
 bool unpair(Pool& pool, broker::UserId user, const std::string& device_id);
 

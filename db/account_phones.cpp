@@ -68,11 +68,18 @@ void take_token(pqxx::work& work, broker::UserId user, const broker::PhoneRecord
   }
 }
 
+std::optional<Phone> lock_phone(pqxx::work& work, broker::UserId user, const std::string& phone_id) {
+  const pqxx::result found = exec(work, sql::account_phone_lock, user.value, phone_id);
+  return found.empty() ? std::nullopt : std::optional(to_phone(found[0]));
+}
+
 PhoneRegistration try_register(pqxx::work& work, broker::UserId user, const broker::PhoneRecord& phone,
-                               bool has_environment, std::uint32_t max_phones) {
+                               bool has_environment, std::uint32_t max_phones,
+                               const std::function<void(const Phone* former)>& check) {
   PhoneRegistration done;
-  const pqxx::result former = exec(work, sql::account_phone_lock, user.value, phone.phone_id);
-  const bool is_one_more = former.empty();
+  const std::optional<Phone> former = lock_phone(work, user, phone.phone_id);
+  check(former ? &*former : nullptr);
+  const bool is_one_more = !former;
   if (is_one_more &&
       exec(work, sql::account_phone_count, user.value)[0][0].as<std::int64_t>() >= max_phones) {
     done.outcome = PhoneRegistration::Outcome::TooMany;
@@ -82,7 +89,7 @@ PhoneRegistration try_register(pqxx::work& work, broker::UserId user, const brok
   if (done.outcome != PhoneRegistration::Outcome::Created) return done;
   if (!is_one_more) {
     done.outcome = PhoneRegistration::Outcome::Refreshed;
-    const broker::ClientId former_client_id{former[0][0].as<std::string>()};
+    const broker::ClientId& former_client_id = former->record.client_id;
     if (former_client_id != phone.client_id) {
       exec(work, sql::account_phone_drop_session, former_client_id.value, user.value);
       done.former_client_id = former_client_id;
@@ -99,11 +106,12 @@ PhoneRegistration try_register(pqxx::work& work, broker::UserId user, const brok
 }  // namespace
 
 PhoneRegistration register_phone(Pool& pool, broker::UserId user, const broker::PhoneRecord& phone,
-                                 bool has_environment, std::uint32_t max_phones) {
+                                 bool has_environment, std::uint32_t max_phones,
+                                 const std::function<void(const Phone* former)>& check) {
   for (int tries = 1;; ++tries) {
     try {
       return in_transaction(pool, [&](pqxx::work& work) {
-        return try_register(work, user, phone, has_environment, max_phones);
+        return try_register(work, user, phone, has_environment, max_phones, check);
       });
     } catch (const pqxx::unique_violation&) {
       if (tries == kMaxTries) throw;

@@ -2,6 +2,7 @@
 // one transaction a call, throws StorageAway (see account_users.hpp). Any thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,9 +35,11 @@ struct PhoneRegistration {
 
 /// Inserts or replaces the phone (user, phone_id) and its session row, and takes the token from whichever
 /// phone had it. `has_environment`: the app named it; otherwise what is known of a token that stays the same
-/// is kept.
+/// is kept. `check` sees the phone as it was (null: there was none), before another writer can change it, and
+/// may throw: then all stays as it was.
 PhoneRegistration register_phone(Pool& pool, broker::UserId user, const broker::PhoneRecord& phone,
-                                 bool has_environment, std::uint32_t max_phones);
+                                 bool has_environment, std::uint32_t max_phones,
+                                 const std::function<void(const Phone* former)>& check);
 /// By phone id; `after` is a phone id.
 Page<Phone> list_phones(Pool& pool, broker::UserId user, const PageRequest& page);
 std::optional<Phone> find_phone(Pool& pool, broker::UserId user, const std::string& phone_id);

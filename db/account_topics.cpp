@@ -59,12 +59,18 @@ std::optional<broker::EntryRecord> find_entry(Pool& pool, broker::UserId user, b
   return to_entry(rows[0]);
 }
 
-EntryUpdate update_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record) {
+EntryUpdate change_entry(Pool& pool, broker::UserId user, broker::EntryId id,
+                         const std::function<void(broker::EntryRecord&)>& change) {
   try {
-    const pqxx::result changed =
-        ask(pool, sql::account_entry_update, user.value, record.id.value, record.device_id, record.filter,
-            record.title, record.subscribed, to_json_text(record.push, PolicyShape::Changes));
-    return changed.affected_rows() == 1 ? EntryUpdate::Done : EntryUpdate::NoSuchEntry;
+    return in_transaction(pool, [&](pqxx::work& work) {
+      const pqxx::result found = exec(work, sql::account_entry_lock, user.value, id.value);
+      if (found.empty()) return EntryUpdate::NoSuchEntry;
+      broker::EntryRecord entry = to_entry(found[0]);
+      change(entry);
+      exec(work, sql::account_entry_update, user.value, id.value, entry.device_id, entry.filter, entry.title,
+           entry.subscribed, to_json_text(entry.push, PolicyShape::Changes));
+      return EntryUpdate::Done;
+    });
   } catch (const pqxx::unique_violation&) {
     return EntryUpdate::FilterTaken;
   } catch (const pqxx::foreign_key_violation&) {  // unpaired meanwhile: the entry is gone with the pairing
@@ -72,8 +78,15 @@ EntryUpdate update_entry(Pool& pool, broker::UserId user, const broker::EntryRec
   }
 }
 
-bool remove_entry(Pool& pool, broker::UserId user, broker::EntryId id) {
-  return ask(pool, sql::account_entry_remove, user.value, id.value).affected_rows() == 1;
+bool remove_entry(Pool& pool, broker::UserId user, broker::EntryId id,
+                  const std::function<void(const broker::EntryRecord&)>& check) {
+  return in_transaction(pool, [&](pqxx::work& work) {
+    const pqxx::result found = exec(work, sql::account_entry_lock, user.value, id.value);
+    if (found.empty()) return false;
+    check(to_entry(found[0]));
+    exec(work, sql::account_entry_remove, user.value, id.value);
+    return true;
+  });
 }
 
 }  // namespace wake::db

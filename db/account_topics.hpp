@@ -2,6 +2,7 @@
 // account_users.hpp). Any thread.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,8 +26,12 @@ Page<broker::EntryRecord> list_entries(Pool& pool, broker::UserId user, const En
 std::optional<broker::EntryRecord> find_entry(Pool& pool, broker::UserId user, broker::EntryId id);
 
 enum class EntryUpdate { Done, NoSuchEntry, FilterTaken };
-/// Replaces all but the id.
-EntryUpdate update_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record);
-bool remove_entry(Pool& pool, broker::UserId user, broker::EntryId id);
+/// Read, changed by `change` (all but the id) and written in one go: another writer comes before it or after
+/// it. What `change` throws comes out of here and leaves the entry as it was.
+EntryUpdate change_entry(Pool& pool, broker::UserId user, broker::EntryId id,
+                         const std::function<void(broker::EntryRecord&)>& change);
+/// `check` sees what would be removed and may throw, as above. False: no such entry.
+bool remove_entry(Pool& pool, broker::UserId user, broker::EntryId id,
+                  const std::function<void(const broker::EntryRecord&)>& check);
 
 }  // namespace wake::db

@@ -57,6 +57,7 @@ SweepResult sweep(Connection& connection, broker::UtcTime now, int limit, SweepC
   result.refusals = remove(connection, sql::sweep_refusals, now - kTraceAge, limit, is_full);
   result.access_tokens = remove(connection, sql::sweep_access_tokens, now, limit, is_full);
   result.pairing_codes = remove(connection, sql::sweep_pairing_codes, now, limit, is_full);
+  result.idempotency_keys = remove(connection, sql::sweep_idempotency_keys, now, limit, is_full);
   return result;
 }
 

@@ -1,5 +1,5 @@
 // Removes what nobody needs any more: ended sessions, expired messages, messages that nobody is owed, expired
-// tokens and codes. Several nodes may sweep at once.
+// tokens, codes and idempotency keys. Several nodes may sweep at once.
 #pragma once
 
 #include <chrono>
@@ -29,6 +29,7 @@ struct SweepResult {
   std::uint64_t refusals = 0;        // older than the trace
   std::uint64_t access_tokens = 0;
   std::uint64_t pairing_codes = 0;
+  std::uint64_t idempotency_keys = 0;
   bool is_full = false;  // some slice was full: sweep again soon
 };
 

@@ -55,7 +55,11 @@ class Port {
   /// The same of credentials: the principal's connections end; of one that is no more its sessions too.
   /// Throws std::runtime_error when PostgreSQL is away.
   virtual void end_logins(const broker::Principal& principal) = 0;
-  /// Routes the message (id and time are filled in here) and waits until it is settled (contract §2.1).
+  /// An id that no other message has or gets, of this node. Throws StorageAway while there is no node.
+  virtual broker::MessageId make_message_id() = 0;
+  /// Routes the message (time is filled in here, and the id if it has none) and waits until it is settled
+  /// (contract §2.1). One that brings an id is stored whoever receives it, so that what became of it can be
+  /// looked up after a kill; when its publish is under way already, this waits for that one.
   virtual PublishOutcome publish(broker::MessageRecord& message) = 0;
   virtual void set_presence(const broker::ClientId& client_id, Presence presence) = 0;
   /// The user read these over REST: notifications that have not left are cancelled.

@@ -38,11 +38,11 @@ ClientView to_view(const broker::ConnectionView& connection) {
   return view;
 }
 
-/// Not in the outbox, so it needs a number of its own, not a row.
+/// As no shard makes them: with the number after the last one's.
 broker::MessageId next_message_id(int node) {
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
-  static broker::MessageIds ids(static_cast<unsigned>(node), config::kMaxShards - 1);
+  static broker::MessageIds ids(static_cast<unsigned>(node), config::kMaxShards);
   return ids.next(read_clocks().utc);
 }
 
@@ -119,17 +119,57 @@ void PortImpl::end_logins(const broker::Principal& principal) {
   wait_applied(running, [&](const auto& applied) { running.end_logins(principal, applied); });
 }
 
+broker::MessageId PortImpl::make_message_id() { return next_message_id(need_node().number()); }
+
+/// The settlement of a message that brings its id, and whether its publish is to begin.
+std::pair<PortImpl::SettlementPtr, bool> PortImpl::join(broker::MessageId id) {
+  const std::lock_guard lock(mutex_);
+  const auto [found, is_new] = under_way_.try_emplace(id);
+  if (is_new) found->second = std::make_shared<Settlement>();
+  return {found->second, is_new};
+}
+
+void PortImpl::leave(broker::MessageId id) {
+  const std::lock_guard lock(mutex_);
+  under_way_.erase(id);
+}
+
+void PortImpl::begin_publish(Node& running, const broker::MessageRecord& message, std::uint64_t ticket) {
+  const auto shards = running.shards();
+  shards[ticket % shards.size()]->post(
+      [message, ticket](broker::Broker& broker, broker::Now now) { broker.publish(message, ticket, now); });
+}
+
+/// Empty: not settled in time. It goes on then, and the next with its id waits for it.
+std::vector<broker::PublishSettled> PortImpl::publish_as(Node& running,
+                                                         const broker::MessageRecord& message) {
+  const auto [settled, is_new] = join(message.id);
+  if (is_new) {
+    const auto on_settled = [this, settled = settled, id = message.id](broker::PublishSettled answer) {
+      settled->add(answer);
+      leave(id);
+    };
+    begin_publish(running, message, running.expect_settlement(on_settled));
+  }
+  return settled->wait(1, kSettleFor);
+}
+
+std::vector<broker::PublishSettled> PortImpl::publish_anew(Node& running,
+                                                           const broker::MessageRecord& message) {
+  const auto settled = std::make_shared<Settlement>();
+  const std::uint64_t ticket =
+      running.expect_settlement([settled](broker::PublishSettled answer) { settled->add(answer); });
+  begin_publish(running, message, ticket);
+  auto answers = settled->wait(1, kSettleFor);
+  if (answers.empty()) running.forget_settlement(ticket);
+  return answers;
+}
+
 PublishOutcome PortImpl::publish(broker::MessageRecord& message) {
   Node* const running = node();
   if (running == nullptr) return PublishOutcome::StorageAway;
-  const auto settled = std::make_shared<Gathering<broker::PublishSettled>>();
-  const std::uint64_t ticket =
-      running->expect_settlement([settled](broker::PublishSettled answer) { settled->add(answer); });
-  const auto shards = running->shards();
-  shards[ticket % shards.size()]->post(
-      [message, ticket](broker::Broker& broker, broker::Now now) { broker.publish(message, ticket, now); });
-  const auto answers = settled->wait(1, kSettleFor);
-  if (answers.empty()) running->forget_settlement(ticket);
+  const auto answers =
+      message.id.value != 0 ? publish_as(*running, message) : publish_anew(*running, message);
   if (answers.empty() || answers.front().reason == broker::ReasonCode::ServerShuttingDown) {
     return PublishOutcome::StorageAway;
   }

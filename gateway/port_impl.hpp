@@ -5,7 +5,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
+#include "broker-core/effects.hpp"
+#include "gateway/gathering.hpp"
 #include "gateway/port.hpp"
 
 namespace wake::gateway {
@@ -23,6 +28,7 @@ class PortImpl final : public Port {
 
   void refresh_user(broker::UserId user) override;
   void end_logins(const broker::Principal& principal) override;
+  broker::MessageId make_message_id() override;
   PublishOutcome publish(broker::MessageRecord& message) override;
   void set_presence(const broker::ClientId& client_id, Presence presence) override;
   void acknowledged(broker::UserId user, const std::vector<broker::MessageId>& messages) override;
@@ -37,12 +43,21 @@ class PortImpl final : public Port {
   std::string metrics() override;
 
  private:
+  using Settlement = Gathering<broker::PublishSettled>;
+  using SettlementPtr = std::shared_ptr<Settlement>;
+  std::pair<SettlementPtr, bool> join(broker::MessageId id);
+  void leave(broker::MessageId id);
+  static void begin_publish(Node& running, const broker::MessageRecord& message, std::uint64_t ticket);
+  std::vector<broker::PublishSettled> publish_as(Node& running, const broker::MessageRecord& message);
+  static std::vector<broker::PublishSettled> publish_anew(Node& running,
+                                                          const broker::MessageRecord& message);
   Node* node() const;
   /// Throws db::StorageAway without one.
   Node& need_node() const;
 
   mutable std::mutex mutex_;
   Node* node_ = nullptr;
+  std::unordered_map<broker::MessageId, SettlementPtr> under_way_;  // publishes that brought their ids
   std::string waiting_for_ = "starting";
   bool is_stopping_ = false;
 };

@@ -70,6 +70,10 @@ class Server {
     options.proxy_timeout = config.limits.connect_timeout;
     options.max_phones_per_user = config.limits.max_phones_per_user;
     options.max_topic_levels = config.limits.max_topic_levels;
+    options.requests_per_second = config.request_limits.requests_per_second;
+    options.requests_per_second_per_address = config.request_limits.requests_per_second_per_address;
+    options.max_idempotency_keys = config.request_limits.max_idempotency_keys;
+    options.idempotency_ttl = config.request_limits.idempotency_ttl;
     options.max_payload_bytes = config.limits.max_packet_bytes;
     return options;
   }
@@ -118,7 +122,7 @@ class Server {
       }
     };
     take_up("MQTT listeners", [&] { listeners_.reload(loaded.config.listeners, node_->shards()); });
-    take_up("certificates of HTTP listeners", [&] { rest_->reload_certificates(loaded.config.listeners); });
+    take_up("HTTP listeners", [&] { rest_->reload(loaded.config.listeners); });
     set_log_threshold(loaded.config.log.level);
     node_->dispatcher().reload(loaded.config.push_apps);
     node_->bridges().reload(loaded.config.bridges);

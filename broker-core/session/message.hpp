@@ -23,6 +23,9 @@ struct Waiter {
   bool is_taken = false;      // some receiver has it, or it is retained
   std::uint64_t session = 0;  // Publisher at QoS 2: its session's key, and the packet id
   PacketId packet_id{};
+
+  /// Waits where the message came into being: what several shards have of it becomes final there.
+  bool is_of_origin() const { return kind == Kind::Publisher || kind == Kind::Will || kind == Kind::Backend; }
 };
 
 struct Message {

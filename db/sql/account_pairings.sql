@@ -37,6 +37,14 @@ ON CONFLICT (user_id, filter) DO UPDATE SET device_id = excluded.device_id WHERE
 SELECT device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
 FROM pairings WHERE user_id = $1 AND device_id > $2 ORDER BY device_id LIMIT $3
 
+-- name: account_pairing_find
+SELECT device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
+FROM pairings WHERE user_id = $1 AND device_id = $2
+
+-- name: account_pairing_lock
+SELECT device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
+FROM pairings WHERE user_id = $1 AND device_id = $2 FOR UPDATE
+
 -- name: account_pairing_rename
 UPDATE pairings SET name = $3 WHERE user_id = $1 AND device_id = $2
 RETURNING device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us

@@ -7,7 +7,10 @@ SELECT id, phone_id, client_id, platform, app_id, environment, environment_prove
 FROM phones WHERE user_id = $1 AND phone_id = $2
 
 -- name: account_phone_lock
-SELECT client_id FROM phones WHERE user_id = $1 AND phone_id = $2 FOR UPDATE
+SELECT id, phone_id, client_id, platform, app_id, environment, environment_proven, coalesce(token, '') AS token, token_kind,
+       locale, (extract(epoch FROM registered_at) * 1000000)::bigint AS registered_us,
+       (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
+FROM phones WHERE user_id = $1 AND phone_id = $2 FOR UPDATE
 
 -- name: account_phone_count
 SELECT count(*) FROM phones WHERE user_id = $1

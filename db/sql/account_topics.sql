@@ -9,6 +9,12 @@ SELECT e.id, e.filter, coalesce(e.device_id, '') AS device_id, coalesce(p.name, 
 FROM topic_entries e LEFT JOIN pairings p ON p.user_id = e.user_id AND p.device_id = e.device_id
 WHERE e.user_id = $1 AND e.id = $2
 
+-- name: account_entry_lock
+-- As account_entry_find, and nobody else changes the row before the transaction ends.
+SELECT e.id, e.filter, coalesce(e.device_id, '') AS device_id, coalesce(p.name, '') AS device_name, e.title, e.subscribed, e.push
+FROM topic_entries e LEFT JOIN pairings p ON p.user_id = e.user_id AND p.device_id = e.device_id
+WHERE e.user_id = $1 AND e.id = $2 FOR UPDATE OF e
+
 -- name: account_entry_list
 SELECT e.id, e.filter, coalesce(e.device_id, '') AS device_id, coalesce(p.name, '') AS device_name, e.title, e.subscribed, e.push
 FROM topic_entries e LEFT JOIN pairings p ON p.user_id = e.user_id AND p.device_id = e.device_id

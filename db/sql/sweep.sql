@@ -40,6 +40,7 @@ gone AS (
     AND NOT EXISTS (SELECT FROM inbox i WHERE i.message_id = m.id)
     AND NOT EXISTS (SELECT FROM outbox o WHERE o.message_id = m.id
                     AND (o.state = 'pending' OR o.resolved_at >= $4::timestamptz))
+    AND NOT EXISTS (SELECT FROM idempotency_keys k WHERE k.message_id = m.id AND k.status IS NULL)
   RETURNING m.id)
 SELECT (SELECT count(*) FROM gone), count(*), coalesce(max(id), 0) FROM page
 
@@ -50,6 +51,11 @@ DELETE FROM access_tokens WHERE token_hash IN (
 -- name: sweep_pairing_codes
 DELETE FROM pairing_codes WHERE code IN (
   SELECT code FROM pairing_codes WHERE expires_at < $1::timestamptz LIMIT $2 FOR UPDATE SKIP LOCKED)
+
+-- name: sweep_idempotency_keys
+DELETE FROM idempotency_keys WHERE (principal, key) IN (
+  SELECT principal, key FROM idempotency_keys WHERE expires_at < $1::timestamptz ORDER BY expires_at LIMIT $2
+  FOR UPDATE SKIP LOCKED)
 
 -- name: sweep_refusals
 DELETE FROM refusals WHERE (message_id, client_id) IN (

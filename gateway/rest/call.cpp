@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "db/account_phones.hpp"
+#include "db/principal_kind.hpp"
 #include "gateway/rest/problem.hpp"
 #include "push/text.hpp"
 
@@ -75,6 +76,10 @@ void Call::tell_phones(broker::UserId user, const nlohmann::json& payload) const
   for (const db::Phone& phone : db::list_phones(context.pool, user, {.after = "", .limit = 1000}).items) {
     context.port.send_event(phone.record.client_id, text);
   }
+}
+
+std::string caller_name(const broker::Principal& principal) {
+  return std::string(db::text_of(principal.kind)) + ":" + principal.id;
 }
 
 Response json_response(int status, const nlohmann::json& body) {

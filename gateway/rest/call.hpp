@@ -17,7 +17,9 @@
 #include "gateway/auth/failure_throttle.hpp"
 #include "gateway/port.hpp"
 #include "gateway/rest/exchange.hpp"
+#include "gateway/rest/idempotency.hpp"
 #include "gateway/rest/options.hpp"
+#include "gateway/rest/request_budget.hpp"
 #include "push/log.hpp"
 
 namespace wake::db {
@@ -35,7 +37,10 @@ struct Context {
   push::LogSink log;
   FailureThrottle claims{
       {.max_failures = 10, .window = std::chrono::minutes(10)}};  // wrong codes, per device
-  std::function<std::string()> own_metrics{};                     // Prometheus text of the REST server itself
+  KeysUnderWay keys_under_way{};
+  RequestBudget of_principals{options.requests_per_second};
+  RequestBudget of_addresses{options.requests_per_second_per_address};
+  std::function<std::string()> own_metrics{};  // Prometheus text of the REST server itself
 };
 
 struct Call {
@@ -44,6 +49,7 @@ struct Call {
   const Target& target;
   AuthResult who;
   std::vector<std::string> parameters;  // what stood for the {} of the route's pattern, in order
+  std::optional<Attempt> attempt{};     // with an Idempotency-Key
 
   const std::string& parameter(std::size_t index) const { return parameters[index]; }
   /// The calling user; the route has made sure that it is one.
@@ -64,6 +70,9 @@ struct Call {
   /// After the commit: every client of the principal is disconnected, and what its sessions held is let go.
   void end_logins(broker::Principal::Kind kind, const std::string& id) const;
 };
+
+/// "user:12", "device:CAM1": one name for each principal.
+std::string caller_name(const broker::Principal& principal);
 
 Response json_response(int status, const nlohmann::json& body);
 Response no_content();

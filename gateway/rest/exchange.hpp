@@ -16,6 +16,9 @@ struct Request {
   std::string target;         // as sent: "/v1/me/topics?limit=5"
   std::string authorization;  // the whole header; never logged
   std::string content_type;
+  std::string if_match;  // RFC 9110 section 13.1; empty: not there, as are the next two
+  std::string if_none_match;
+  std::string idempotency_key;
   std::string body;
   std::string address;         // of the peer, without port
   std::string certificate_cn;  // of a verified client certificate; empty: none

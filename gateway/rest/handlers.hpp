@@ -26,12 +26,14 @@ Response claim_pairing(const Call& call);
 
 // paired_devices.cpp
 Response list_paired_devices(const Call& call);
+Response get_paired_device(const Call& call);
 Response patch_paired_device(const Call& call);
 Response delete_paired_device(const Call& call);
 
 // topics.cpp
 Response list_topics(const Call& call);
 Response add_topic(const Call& call);
+Response get_topic(const Call& call);
 Response patch_topic(const Call& call);
 Response delete_topic(const Call& call);
 
@@ -59,5 +61,9 @@ Response get_health(const Call& call);
 Response get_readiness(const Call& call);
 Response get_metrics(const Call& call);
 Response get_openapi(const Call& call);
+
+// docs.cpp
+Response get_docs(const Call& call);
+Response get_docs_style(const Call& call);
 
 }  // namespace wake::gateway::rest

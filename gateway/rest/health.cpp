@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "gateway/rest/embedded_texts.hpp"
 #include "gateway/rest/handlers.hpp"
-#include "gateway/rest/openapi_text.hpp"
 
 namespace wake::gateway::rest {
 

@@ -22,6 +22,7 @@
 #include "gateway/auth/secret.hpp"
 #include "gateway/listen/address_limit.hpp"
 #include "gateway/listen/tls_context.hpp"
+#include "gateway/rest/cors.hpp"
 #include "gateway/rest/http_hub.hpp"
 #include "gateway/rest/problem.hpp"
 #include "gateway/rest/routes.hpp"
@@ -39,10 +40,12 @@ inline constexpr std::uint32_t kMaxHeaderBytes = 8 * 1024;
 inline constexpr std::size_t kMaxBufferBytes = 64 * 1024;
 inline constexpr std::chrono::seconds kCloseTimeout{2};
 
-/// Who is connected, and its share of max_connections_per_address.
+/// Who is connected, its share of max_connections_per_address, and whose pages its listener lets read
+/// answers.
 struct HttpPeer {
   std::string host;
   AddressLimit::Share share;
+  std::shared_ptr<const std::vector<std::string>> allowed_origins;
 };
 
 template <class Stream>
@@ -55,6 +58,7 @@ class HttpConnection final : public HttpConnectionBase,
       : hub_(hub),
         address_(std::move(peer.host)),
         share_(std::move(peer.share)),
+        allowed_origins_(std::move(peer.allowed_origins)),
         stream_(std::forward<StreamArgs>(stream_args)...) {
     hub_.add(*this);
   }
@@ -141,11 +145,11 @@ class HttpConnection final : public HttpConnectionBase,
   void refuse(const Problem& problem) {
     ++hub_.counters.malformed;
     is_last_ = true;
-    request_id_ = make_request_id();
+    take_note();
     is_head_ = false;
     hub_.context.log(push::LogLevel::Info, "rest.malformed",
                      request_id_ + " from " + address_ + ": " + problem.detail);
-    write(to_response(problem));
+    write(to_response(problem, request_id_));
   }
 
   Request take_request() {
@@ -155,15 +159,27 @@ class HttpConnection final : public HttpConnectionBase,
     request.target = std::string(message.target());
     request.authorization = std::string(message[http::field::authorization]);
     request.content_type = std::string(message[http::field::content_type]);
+    request.if_match = std::string(message[http::field::if_match]);
+    request.if_none_match = std::string(message[http::field::if_none_match]);
+    request.idempotency_key = std::string(message["Idempotency-Key"]);
     request.address = address_;
     request.certificate_cn = certificate_cn_;
     request.body = std::move(message.body());
     return request;
   }
 
+  /// Of the header, as far as it came, what the answer needs.
+  void take_note() {
+    const auto& header = parser_->get();
+    request_id_ = choose_request_id(header["X-Request-Id"]);
+    const bool is_preflight = header.method() == http::verb::options;
+    asked_from_ = {std::string(header[http::field::origin]),
+                   is_preflight ? std::string(header[http::field::access_control_request_method]) : ""};
+  }
+
   void hand_over() {
     is_head_ = parser_->get().method() == http::verb::head;
-    request_id_ = choose_request_id(parser_->get()["X-Request-Id"]);
+    take_note();
     is_last_ = is_last_ || !parser_->get().keep_alive();
     Request request = take_request();
     // The path only: a query may hold what is nobody's business, and pairing codes are single use.
@@ -201,14 +217,15 @@ class HttpConnection final : public HttpConnectionBase,
   }
 
   void write(Response response) {
+    add_cors(*allowed_origins_, asked_from_, response);
     answer_.emplace();
     answer_->version(11);
     answer_->result(static_cast<unsigned>(response.status));
     answer_->set("X-Request-Id", request_id_);
     if (!response.content_type.empty()) answer_->set(http::field::content_type, response.content_type);
-    for (const auto& [name, value] : response.headers) answer_->set(name, value);
+    for (const auto& [name, value] : response.headers) answer_->insert(name, value);
     answer_->keep_alive(!is_last_ && !hub_.is_stopping);
-    if (response.status != 204) answer_->content_length(response.body.size());
+    if (response.status != 204 && response.status != 304) answer_->content_length(response.body.size());
     if (!is_head_) answer_->body() = std::move(response.body);
     serializer_.emplace(*answer_);
     lowest().expires_after(hub_.options.write_timeout);
@@ -258,6 +275,7 @@ class HttpConnection final : public HttpConnectionBase,
   HttpHub& hub_;
   const std::string address_;
   AddressLimit::Share share_;
+  const std::shared_ptr<const std::vector<std::string>> allowed_origins_;
   std::string certificate_cn_;
   Stream stream_;
   beast::flat_buffer buffer_{kMaxBufferBytes};
@@ -266,6 +284,7 @@ class HttpConnection final : public HttpConnectionBase,
   std::optional<http::response_serializer<http::string_body>> serializer_;
   std::string request_id_;  // of the request under way, as are these
   std::string asked_;
+  CrossOrigin asked_from_;
   bool is_head_ = false;
   std::size_t drained_bytes_ = 0;
   bool is_idle_ = false;  // between requests: nothing is lost by closing

@@ -17,6 +17,10 @@ struct RestOptions {
   std::chrono::seconds token_ttl{3600};            // [auth]
   std::uint32_t max_phones_per_user = 100;         // [limits]
   std::uint32_t max_topic_levels = 64;             // [limits]
+  std::uint32_t requests_per_second = 1000;        // [limits], of one principal; 0: no limit, as the next
+  std::uint32_t requests_per_second_per_address = 0;  // [limits], whoever asks
+  std::uint32_t max_idempotency_keys = 10'000;        // [limits], of one principal
+  std::chrono::seconds idempotency_ttl{24 * 3600};    // [limits]
   int worker_count = 8;                // threads that may block in SQL, argon2 and waits for settlement
   std::size_t max_connections = 1000;  // more are turned away with 503
   std::size_t max_payload_bytes = 1024 * 1024;  // of a published message: [limits] max_packet

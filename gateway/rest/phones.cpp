@@ -5,6 +5,7 @@
 #include "broker-core/topic/topic_name.hpp"
 #include "db/account_phones.hpp"
 #include "gateway/port_readiness.hpp"
+#include "gateway/rest/etag.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/page_response.hpp"
@@ -100,8 +101,11 @@ db::Phone find_own_phone(const Call& call) {
 Response put_phone(const Call& call) {
   const PhoneBody body = read_phone(call);
   const std::uint32_t most = call.context.options.max_phones_per_user;
+  const auto check = [&](const db::Phone* former) {
+    former ? require_match(call.request, to_json(*former)) : require_match_of_nothing(call.request);
+  };
   const db::PhoneRegistration done =
-      db::register_phone(call.context.pool, call.user(), body.phone, body.has_environment, most);
+      db::register_phone(call.context.pool, call.user(), body.phone, body.has_environment, most, check);
   if (done.outcome == db::PhoneRegistration::Outcome::ClientIdOfOwnPhone) {
     throw conflict("Another of your phones has the client id " + body.phone.client_id.value + ".",
                    "Choose another client_id, or remove that phone (GET /v1/me/phones) if it is the same "

@@ -40,6 +40,14 @@ Problem conflict(std::string detail, std::string fix, std::string field) {
   return {
       409, "conflict", "It clashes with what is there", std::move(detail), std::move(fix), std::move(field)};
 }
+Problem precondition_failed() {
+  return {412,
+          "precondition-failed",
+          "It is not as you saw it",
+          "If-Match names none of what is there now: somebody else was quicker.",
+          "GET it again, decide anew, and send its ETag.",
+          {}};
+}
 Problem too_large(std::string detail) {
   return {413, "too-large", "Too large", std::move(detail), "Send less.", {}};
 }
@@ -92,11 +100,12 @@ Problem storage_away() {
       {{"Retry-After", "2"}}};
 }
 
-Response to_response(const Problem& problem) {
+Response to_response(const Problem& problem, const std::string& request_id) {
   nlohmann::json body = {{"type", "urn:wakemq:problem:" + problem.type},
                          {"title", problem.title},
                          {"status", problem.status},
-                         {"detail", problem.detail}};
+                         {"detail", problem.detail},
+                         {"instance", "urn:wakemq:request:" + request_id}};
   if (!problem.fix.empty()) body["fix"] = problem.fix;
   if (!problem.field.empty()) body["field"] = problem.field;
   // A field name or id that the caller sent may be any bytes: what is not UTF-8 is replaced, never a failure.

@@ -29,6 +29,7 @@ Problem forbidden(std::string detail, std::string fix);                         
 Problem not_found(std::string what);                                            // 404
 Problem method_not_allowed(std::string allow);                                  // 405
 Problem conflict(std::string detail, std::string fix, std::string field = {});  // 409
+Problem precondition_failed();                                                  // 412
 Problem too_large(std::string detail);                                          // 413
 Problem wrong_media_type();                                                     // 415
 Problem invalid_field(std::string field, std::string expected);                 // 422
@@ -37,6 +38,7 @@ Problem too_many_requests(std::string detail, int retry_after_s);               
 Problem internal_error();                                                       // 500
 Problem storage_away();                                                         // 503
 
-Response to_response(const Problem& problem);
+/// `request_id`: of the X-Request-Id, which makes this occurrence of the problem findable in the log.
+Response to_response(const Problem& problem, const std::string& request_id);
 
 }  // namespace wake::gateway::rest

@@ -2,6 +2,7 @@
 
 #include "broker-core/packet/publish_properties.hpp"
 #include "broker-core/topic/topic_name.hpp"
+#include "db/idempotency_store.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/problem.hpp"
@@ -60,6 +61,10 @@ broker::MessageRecord read_message(const Call& call) {
   return message;
 }
 
+Response published(broker::MessageId id) {
+  return json_response(200, {{"message_id", std::to_string(id.value)}});
+}
+
 }  // namespace
 
 Response publish(const Call& call) {
@@ -68,6 +73,9 @@ Response publish(const Call& call) {
     throw forbidden("These credentials may not publish to " + message.topic + ".",
                     "Give the API key a filter that covers the topic.");
   }
+  if (call.attempt) message.id = call.attempt->message_id;
+  const bool may_be_done = call.attempt && !call.attempt->is_first;
+  if (may_be_done && db::is_published(call.context.pool, message.id)) return published(message.id);
   switch (call.context.port.publish(message)) {
     case PublishOutcome::QuotaExceeded:
       throw too_many_requests("A receiver's queue is full; the message was not taken.", 5);
@@ -76,7 +84,7 @@ Response publish(const Call& call) {
     case PublishOutcome::Settled:
       break;
   }
-  return json_response(200, {{"message_id", std::to_string(message.id.value)}});
+  return published(message.id);
 }
 
 }  // namespace wake::gateway::rest

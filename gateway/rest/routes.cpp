@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "db/storage_away.hpp"
+#include "gateway/rest/etag.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/problem.hpp"
 
@@ -16,7 +17,6 @@ namespace {
 
 enum class Who { Anyone, User, Device, Publisher, Admin };
 
-using Handler = Response (*)(const Call&);
 using LateHandler = void (*)(const Call&, const Respond&);  // answers when somebody else has the answer
 
 struct Route {
@@ -43,10 +43,12 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"DELETE", "/v1/me/pairings/{}", Who::User, delete_pairing},
     {"POST", "/v1/pairings/{}/claim", Who::Device, claim_pairing},
     {"GET", "/v1/me/devices", Who::User, list_paired_devices},
+    {"GET", "/v1/me/devices/{}", Who::User, get_paired_device},
     {"PATCH", "/v1/me/devices/{}", Who::User, patch_paired_device},
     {"DELETE", "/v1/me/devices/{}", Who::User, delete_paired_device},
     {"GET", "/v1/me/topics", Who::User, list_topics},
     {"POST", "/v1/me/topics", Who::User, add_topic},
+    {"GET", "/v1/me/topics/{}", Who::User, get_topic},
     {"PATCH", "/v1/me/topics/{}", Who::User, patch_topic},
     {"DELETE", "/v1/me/topics/{}", Who::User, delete_topic},
     {"GET", "/v1/me/messages", Who::User, list_messages},
@@ -66,6 +68,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/readyz", Who::Anyone, get_readiness},
     {"GET", "/metrics", Who::Anyone, get_metrics},
     {"GET", "/openapi.json", Who::Anyone, get_openapi},
+    {"GET", "/docs", Who::Anyone, get_docs},
+    {"GET", "/docs.css", Who::Anyone, get_docs_style},
 });
 
 /// The segments that stand for {}; nullopt: the pattern does not match.
@@ -91,17 +95,34 @@ struct Match {
   std::vector<std::string> parameters;
 };
 
-Match find_route(const Request& request, const Target& target) {
-  std::string allow;
+/// What the path has, as Allow tells it: "GET, HEAD, POST, OPTIONS". Throws Problem 404.
+std::string methods_of(const Request& request, const Target& target) {
+  std::string methods;
   for (const Route& route : kRoutes) {
-    auto parameters = match(route.pattern, target.segments);
-    if (!parameters) continue;
-    if (route.method == request.method) return {&route, std::move(*parameters)};
-    allow +=
-        (allow.empty() ? "" : ", ") + std::string(route.method) + (route.method == "GET" ? ", HEAD" : "");
+    if (!match(route.pattern, target.segments)) continue;
+    methods += std::string(route.method) + (route.method == "GET" ? ", HEAD, " : ", ");
   }
-  if (allow.empty()) throw not_found(request.target.substr(0, request.target.find('?')).substr(0, 200));
-  throw method_not_allowed(allow);
+  if (methods.empty()) throw not_found(request.target.substr(0, request.target.find('?')).substr(0, 200));
+  return methods + "OPTIONS";
+}
+
+Match find_route(const Request& request, const Target& target) {
+  for (const Route& route : kRoutes) {
+    if (route.method != request.method) continue;
+    if (auto parameters = match(route.pattern, target.segments)) return {&route, std::move(*parameters)};
+  }
+  throw method_not_allowed(methods_of(request, target));
+}
+
+/// RFC 9110 section 9.3.7. Asked without credentials, because browsers send none in a preflight (cors.hpp).
+Response options_of(const Request& request, const Target& target) {
+  return {.status = 204, .content_type = "", .body = "", .headers = {{"Allow", methods_of(request, target)}}};
+}
+
+void spend(RequestBudget& budget, const std::string& caller, const std::string& limit) {
+  if (budget.spend(caller, std::chrono::steady_clock::now())) return;
+  throw too_many_requests("More requests than [limits] " + limit + " of this gateway.",
+                          RequestBudget::kRetryAfterS);
 }
 
 /// RFC 7617 and RFC 6750; nullopt: no credentials at all.
@@ -182,18 +203,25 @@ const char* description(Who who) {
 void answer_or_throw(Context& context, const Request& request, const Respond& respond) {
   const auto target = parse_target(request.target);
   if (!target) throw malformed_target();
+  if (!is_observation(request))
+    spend(context.of_addresses, request.address, "requests_per_second_per_address");
+  if (request.method == "OPTIONS") return respond(options_of(request, *target));
   auto [route, parameters] = find_route(request, *target);
   Call call{context, request, *target, {}, std::move(parameters)};
   const bool has_credentials = !request.authorization.empty() || !request.certificate_cn.empty();
   if (route->who != Who::Anyone || (has_credentials && route->handler == kMayBeAnonymous)) {
     call.who = authenticate(context, request);
+    spend(context.of_principals, caller_name(call.who.principal), "requests_per_second");
   }
   if (!is_permitted(route->who, call.who)) {
     const std::string needed = description(route->who);
     throw forbidden("This call is not for these credentials.", "Use " + needed + ".");
   }
   if (const auto* late = std::get_if<LateHandler>(&route->handler)) return (*late)(call, respond);
-  respond(std::get<Handler>(route->handler)(call));
+  const Handler handler = std::get<Handler>(route->handler);
+  const bool may_be_repeated =
+      request.method == "POST" && (route->who != Who::Anyone || route->handler == kMayBeAnonymous);
+  respond(may_be_repeated ? answer_once(call, handler) : with_etag(request, handler(call)));
 }
 
 }  // namespace
@@ -202,14 +230,14 @@ void answer(Context& context, const Request& request, const std::string& request
   try {
     answer_or_throw(context, request, respond);
   } catch (const Problem& problem) {
-    respond(to_response(problem));
+    respond(to_response(problem, request_id));
   } catch (const db::StorageAway& error) {
     context.log(push::LogLevel::Warn, "rest.storage_away", request_id + ": " + error.what());
-    respond(to_response(storage_away()));
+    respond(to_response(storage_away(), request_id));
   } catch (const std::exception& error) {
     context.log(push::LogLevel::Error, "rest.failed",
                 request_id + " " + request.method + ": " + error.what());
-    respond(to_response(internal_error()));
+    respond(to_response(internal_error(), request_id));
   }
 }
 

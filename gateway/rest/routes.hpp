@@ -10,8 +10,8 @@ namespace wake::gateway::rest {
 /// Answers by `respond`: before it returns, or later from another thread. Never throws.
 void answer(Context& context, const Request& request, const std::string& request_id, const Respond& respond);
 
-/// Needs no database and little time: /healthz, /readyz, /metrics, /openapi.json. The server runs these
-/// apart, so that they answer while all workers wait for PostgreSQL.
+/// Needs no database and little time: /healthz, /readyz, /metrics, /openapi.json, /docs. The server runs
+/// these apart, so that they answer while all workers wait for PostgreSQL.
 bool is_observation(const Request& request);
 
 }  // namespace wake::gateway::rest

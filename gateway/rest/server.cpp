@@ -60,6 +60,7 @@ class Acceptor {
       : hub_(hub),
         options_(options),
         tls_(std::move(tls)),
+        allowed_origins_(shared(options.allowed_origins)),
         descriptor_(hub.io, own_copy(fd)),
         pause_(hub.io) {}
 
@@ -69,7 +70,10 @@ class Acceptor {
     if (text.starts_with("unix:")) return 0;
     return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
   }
-  void set_tls(TlsContextPtr tls) { tls_ = std::move(tls); }
+  void take_up(TlsContextPtr tls, const std::vector<std::string>& allowed_origins) {
+    tls_ = std::move(tls);
+    allowed_origins_ = shared(allowed_origins);
+  }
   void wait() {
     descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this](beast::error_code error) {
       if (!error) accept_some();
@@ -81,6 +85,11 @@ class Acceptor {
   }
 
  private:
+  using Origins = std::shared_ptr<const std::vector<std::string>>;
+  static Origins shared(const std::vector<std::string>& origins) {
+    return std::make_shared<const std::vector<std::string>>(origins);
+  }
+
   void accept_some() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
       sockaddr_storage address{};
@@ -138,7 +147,7 @@ class Acceptor {
       if (!tls_) turn_away(socket.native_handle());
       return;
     }
-    HttpPeer peer{std::move(host), std::move(*share)};
+    HttpPeer peer{std::move(host), std::move(*share), allowed_origins_};
     if (tls_) {
       SSL_CTX_up_ref(tls_.get());
       asio::ssl::context context(
@@ -154,6 +163,7 @@ class Acceptor {
   HttpHub& hub_;
   const config::ListenerOptions options_;
   TlsContextPtr tls_;
+  Origins allowed_origins_;
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer pause_;
 };
@@ -231,18 +241,20 @@ void RestServer::start() {
 
 std::vector<std::uint16_t> RestServer::ports() const { return impl_->ports; }
 
-void RestServer::reload_certificates(const std::vector<config::ListenerOptions>& listeners) {
-  std::vector<TlsContextPtr> fresh;
+void RestServer::reload(const std::vector<config::ListenerOptions>& listeners) {
+  std::vector<std::pair<TlsContextPtr, std::vector<std::string>>> fresh;
   for (auto& acceptor : impl_->acceptors) {
     const config::ListenerOptions& old = acceptor->options();
     const auto is_it = [&](const config::ListenerOptions& one) {
       return one.protocol == old.protocol && one.address == old.address;
     };
     const auto found = std::ranges::find_if(listeners, is_it);
-    fresh.push_back(tls_of(found == listeners.end() ? old : *found));
+    const config::ListenerOptions& now = found == listeners.end() ? old : *found;
+    fresh.emplace_back(tls_of(now), now.allowed_origins);
   }
   asio::post(impl_->hub.io, [this, fresh = std::move(fresh)] {
-    for (std::size_t i = 0; i < fresh.size(); ++i) impl_->acceptors[i]->set_tls(fresh[i]);
+    for (std::size_t i = 0; i < fresh.size(); ++i)
+      impl_->acceptors[i]->take_up(fresh[i].first, fresh[i].second);
   });
 }
 

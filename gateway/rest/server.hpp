@@ -33,9 +33,9 @@ class RestServer {
   void start();
   /// The TCP ports that were bound, in the order of the listeners; 0 for a Unix socket. After start().
   std::vector<std::uint16_t> ports() const;
-  /// SIGHUP: reads certificates and keys again, as `listeners` name them now. Throws std::runtime_error; the
-  /// old ones stay in use then.
-  void reload_certificates(const std::vector<config::ListenerOptions>& listeners);
+  /// SIGHUP, for connections from now on: certificates and keys, read again as `listeners` name them now, and
+  /// allowed_origins. Throws std::runtime_error; the old ones stay in use then.
+  void reload(const std::vector<config::ListenerOptions>& listeners);
   /// Takes no more connections, lets answers under way finish for at most 5 s, joins all threads. Safe to
   /// repeat.
   void stop();

@@ -5,6 +5,7 @@
 #include "db/account_topics.hpp"
 #include "db/push_policy_json.hpp"
 #include "gateway/quiet_hours.hpp"
+#include "gateway/rest/etag.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/page_response.hpp"
@@ -117,15 +118,23 @@ Response add_topic(const Call& call) {
   return json_response(201, to_json(find_own_entry(call, *id)));
 }
 
+Response get_topic(const Call& call) {
+  return json_response(200, to_json(find_own_entry(call, broker::EntryId{path_id(call, 0, "topic")})));
+}
+
 Response patch_topic(const Call& call) {
   const broker::EntryId id{path_id(call, 0, "topic")};
-  broker::EntryRecord entry = find_own_entry(call, id);
-  read_entry(call, false, entry);
-  switch (db::update_entry(call.context.pool, call.user(), entry)) {
+  std::string filter;
+  const auto change = [&](broker::EntryRecord& entry) {
+    require_match(call.request, to_json(entry));
+    read_entry(call, false, entry);
+    filter = entry.filter;
+  };
+  switch (db::change_entry(call.context.pool, call.user(), id, change)) {
     case db::EntryUpdate::NoSuchEntry:
       throw not_found("topic " + call.parameter(0));
     case db::EntryUpdate::FilterTaken:
-      throw filter_taken(entry.filter);
+      throw filter_taken(filter);
     case db::EntryUpdate::Done:
       break;
   }
@@ -134,7 +143,9 @@ Response patch_topic(const Call& call) {
 }
 
 Response delete_topic(const Call& call) {
-  if (!db::remove_entry(call.context.pool, call.user(), broker::EntryId{path_id(call, 0, "topic")})) {
+  const broker::EntryId id{path_id(call, 0, "topic")};
+  const auto check = [&](const broker::EntryRecord& entry) { require_match(call.request, to_json(entry)); };
+  if (!db::remove_entry(call.context.pool, call.user(), id, check)) {
     throw not_found("topic " + call.parameter(0));
   }
   announce(call);

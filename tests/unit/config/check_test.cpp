@@ -77,6 +77,7 @@ TEST_F(CheckFiles, ListenerRulesAreHeldTo) {
   ListenerOptions http;
   http.protocol = Protocol::Http;
   http.auth = {"password"};
+  http.allowed_origins = {"https://a"};
   EXPECT_THAT(places(with(http)), ElementsAre("listener[0].auth"));
 }
 

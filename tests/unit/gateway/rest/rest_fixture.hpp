@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -36,9 +37,11 @@ class FakePort final : public Port {
  public:
   void refresh_user(broker::UserId user) override { note("refresh " + std::to_string(user.value)); }
   void end_logins(const broker::Principal& principal) override { note("end logins of " + principal.id); }
+  broker::MessageId make_message_id() override { return {++last_id_ << 20 | kNode << 15}; }
   PublishOutcome publish(broker::MessageRecord& message) override {
     note("publish " + message.topic + " " + message.payload);
-    message.id = broker::MessageId{77};
+    if (message.id.value == 0) message.id = broker::MessageId{77};
+    if (while_publishing) while_publishing();
     last_published = message;
     return publish_outcome;
   }
@@ -94,7 +97,9 @@ class FakePort final : public Port {
   broker::MessageRecord last_published;
   std::vector<ClientView> connected;
   Readiness readiness_answer;
-  bool is_provider_silent = false;  // set before the tests that it concerns
+  bool is_provider_silent = false;              // set before the tests that it concerns
+  std::function<void()> while_publishing = {};  // the same
+  static constexpr std::int64_t kNode = 3;
 
  private:
   void note(std::string what) {
@@ -103,6 +108,7 @@ class FakePort final : public Port {
   }
   mutable std::mutex mutex_;
   std::vector<std::string> notes_;
+  std::atomic<std::int64_t> last_id_{0};
   std::vector<std::function<void(const TestVerdict&)>> tests_;
 };
 
@@ -219,15 +225,23 @@ class RestTest : public testing::Test {
   std::uint16_t http_port() const { return server_->ports().at(0); }
   std::string sql(const std::string& text) const { return database_.sql(text); }
 
+  using Fields = std::vector<std::pair<std::string, std::string>>;
   Answer send(const std::string& method, const std::string& target, const std::string& authorization = {},
-              const std::string& body = {}, const std::string& type = "application/json") {
+              const std::string& body = {}, const std::string& type = "application/json",
+              const Fields& fields = {}) {
     Wire wire(http_port());
     std::string request = method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n";
+    for (const auto& [name, value] : fields) request += name + ": " + value + "\r\n";
     if (!authorization.empty()) request += "Authorization: " + authorization + "\r\n";
     if (!body.empty())
       request += "Content-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     wire.send(request + "\r\n" + body);
     return read_answer(wire, method != "HEAD");
+  }
+  Answer send_with(const Fields& fields, const std::string& method, const std::string& target,
+                   const std::string& authorization, const json& body = nullptr) {
+    return send(method, target, authorization, body.is_null() ? std::string() : body.dump(),
+                "application/json", fields);
   }
   Answer send(const std::string& method, const std::string& target, const std::string& authorization,
               const json& body) {

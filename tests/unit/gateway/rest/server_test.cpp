@@ -23,7 +23,7 @@ TEST_F(RestHttp, UnknownPathAndMethodAreTold) {
   EXPECT_EQ(send("GET", "/v1/me/phones/").status, 404);
   const Answer wrong = send("PATCH", "/v1/me/phones");
   EXPECT_EQ(wrong.status, 405);
-  EXPECT_EQ(wrong.header("allow"), "get, head");
+  EXPECT_EQ(wrong.header("allow"), "get, head, options");
 }
 
 TEST_F(RestHttp, ConnectionIsKeptAndPipelinesInOrder) {
