@@ -34,12 +34,14 @@ class Rest:
         other.base = self.base
         return other
 
-    def call(self, method, path, body=None, raw=None):
-        """Any status is an answer; only a broken connection raises OSError."""
+    def call(self, method, path, body=None, raw=None, key=None):
+        """Any status is an answer; only a broken connection raises OSError. `key`: an Idempotency-Key."""
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
         request = urllib.request.Request(self.base + path, data=data, method=method)
         if data is not None:
             request.add_header("Content-Type", "application/json")
+        if key is not None:
+            request.add_header("Idempotency-Key", key)
         if isinstance(self.credential, tuple):
             pair = base64.b64encode(":".join(self.credential).encode()).decode()
             request.add_header("Authorization", "Basic " + pair)
