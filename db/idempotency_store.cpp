@@ -29,7 +29,7 @@ KeyClaim read_claim(pqxx::work& work, const KeyedRequest& request, broker::Messa
   } else if (row["status"].as<int>() != 0) {
     claim.outcome = KeyClaim::Outcome::Answered;
     claim.status = row["status"].as<int>();
-    claim.body = row["body"].as<std::optional<std::string>>();
+    if (!row["body"].is_null()) claim.body = row["body"].as<std::string>();
   }
   return claim;
 }

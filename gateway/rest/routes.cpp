@@ -114,9 +114,10 @@ Match find_route(const Request& request, const Target& target) {
   throw method_not_allowed(methods_of(request, target));
 }
 
-/// RFC 9110 section 9.3.7. Asked without credentials, because browsers send none in a preflight (cors.hpp).
-Response options_of(const Request& request, const Target& target) {
-  return {.status = 204, .content_type = "", .body = "", .headers = {{"Allow", methods_of(request, target)}}};
+/// RFC 9110 section 9.3.7, of a path or of the server as a whole. Asked without credentials, because browsers
+/// send none in a preflight (cors.hpp).
+Response options_of(std::string methods) {
+  return {.status = 204, .content_type = "", .body = "", .headers = {{"Allow", std::move(methods)}}};
 }
 
 void spend(RequestBudget& budget, const std::string& caller, const std::string& limit) {
@@ -201,11 +202,13 @@ const char* description(Who who) {
 }
 
 void answer_or_throw(Context& context, const Request& request, const Respond& respond) {
+  if (request.method == "OPTIONS" && request.target == "*")
+    return respond(options_of("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
   const auto target = parse_target(request.target);
   if (!target) throw malformed_target();
   if (!is_observation(request))
     spend(context.of_addresses, request.address, "requests_per_second_per_address");
-  if (request.method == "OPTIONS") return respond(options_of(request, *target));
+  if (request.method == "OPTIONS") return respond(options_of(methods_of(request, *target)));
   auto [route, parameters] = find_route(request, *target);
   Call call{context, request, *target, {}, std::move(parameters)};
   const bool has_credentials = !request.authorization.empty() || !request.certificate_cn.empty();

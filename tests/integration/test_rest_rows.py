@@ -221,7 +221,7 @@ class Rows(SharedGatewayCase):
         self.assertEqual(self.bob.get("/v1/me/devices")["items"], [])
         self.assertEqual(self.alice.expect(200, "PATCH", "/v1/me/devices/CAM1", {"name": "Porch"})["name"], "Porch")
         self.assertEqual(self.alice.get("/v1/me/devices/CAM1")["name"], "Porch")
-        self.problem(422, self.alice.call("PATCH", "/v1/me/devices/CAM1", {"nam": "x"}), "nam")
+        self.problem(422, self.alice.call("PATCH", "/v1/me/devices/CAM1", {"name": "x", "nam": "x"}), "nam")
         self.story.pair("CAM2", "/home/CAM2/door")
         self.assertEqual(self.pages(self.alice, "/v1/me/devices", "id", 1), ["CAM1", "CAM2"])
         self.alice.expect(204, "DELETE", "/v1/me/devices/CAM2")
