@@ -173,9 +173,9 @@ class OfAnotherGateway(WakeCase):
         self.assertEqual(wire.connect(client_id, *self.login, clean=False, properties=_expiry(expiry), will=will).code, 0)
         return wire
 
-    def watchers(self):
-        """One at each heir."""
-        watchers = [self.client(gateway, f"watcher {number}") for number, gateway in enumerate(self.heirs)]
+    def watchers(self, *more):
+        """One at each heir, and at each of `more` gateways."""
+        watchers = [self.client(gateway, f"watcher {number}") for number, gateway in enumerate([*self.heirs, *more])]
         for watcher in watchers:
             watcher.subscribe("wills/#", qos=1)
         return watchers
@@ -233,7 +233,7 @@ class OfAnotherGateway(WakeCase):
 
     def test_one_that_only_lost_its_connection_for_a_moment_is_not_taken_for_dead(self):
         living = self.client(self.dying, "living", ("wills/living", "living", 1, False))
-        watchers = self.watchers()
+        watchers = self.watchers(self.dying)
         shared_cluster().sql("SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
                              " AND classid = 2002873189 AND objid = 0"
                              " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
