@@ -52,8 +52,10 @@ struct AuthOutcome {
   Kind kind = Kind::Refused;
   Principal principal;
   Grants grants;
-  std::string data{};   // enhanced authentication: for the client; never logged
-  std::string state{};  // Continue: comes back in the next Authenticate; never logged
+  std::string data{};                   // enhanced authentication: for the client; never logged
+  std::string state{};                  // Continue: comes back in the next Authenticate; never logged
+  std::optional<UtcTime> expires_at{};  // Allowed by a token: the connection ends with it
+  std::int64_t token_login = 0;         // Allowed by a token of this log-in: revoke_login(); 0: by none
 };
 
 /// One figure of the gateway: topic, payload.
@@ -169,6 +171,9 @@ class Broker {
   /// The principal's credentials changed: its connections end (v5: 0x98). `is_gone`: it exists no more, so
   /// its sessions end with them, and none of its wills is published.
   void end_logins(const Principal& principal, bool is_gone, Now now);
+  /// One log-in of many that a user may have was revoked (AuthOutcome::token_login): the connections made by
+  /// its tokens end (v5: 0x98).
+  void revoke_login(std::int64_t token_login, Now now);
   std::vector<ConnectionView> connections() const;
   /// Going down: v5 clients are told 0x8B; every connection gets a Close. Wills stay in storage: they are
   /// published by whoever starts next (v5 §3.1.2.5 lets a server put them off until it is back).

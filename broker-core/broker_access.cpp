@@ -117,4 +117,12 @@ void Broker::end_logins(const Principal& principal, bool is_gone, Now now) {
   }
 }
 
+void Broker::revoke_login(std::int64_t token_login, Now now) {
+  for (const auto& connection : state_->connections) {
+    if (!connection || connection->phase != Connection::Phase::Active) continue;
+    if (connection->token_login != token_login) continue;
+    state_->at(now).fail(*connection, ReasonCode::AdministrativeAction, "its token was revoked", now);
+  }
+}
+
 }  // namespace wake::broker

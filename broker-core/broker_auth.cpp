@@ -47,7 +47,10 @@ void Broker::State::ask(Connection& connection, std::optional<Bytes> data) {
   exchange.turn = Exchange::Turn::Ours;
   Authenticate question{.connection = connection.id,
                         .certificate_cn = connection.listener->certificate_cn,
-                        .address = connection.listener->address};
+                        .address = connection.listener->address,
+                        .protocol = connection.listener->protocol,
+                        .client_id = {},
+                        .logins = connection.listener->logins};
   question.client_id = is_active ? sessions[connection.session]->client_id : connection.pending->client_id;
   question.method = exchange.method;
   if (data) question.data = as_text(*data);

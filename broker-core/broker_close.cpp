@@ -103,9 +103,14 @@ void Broker::State::arm_connection(Connection& connection, SteadyTime due) {
   timers.arm({due, Timer::Kind::Connection, connection.id.value, {}});
 }
 
-void Broker::State::arm_keep_alive(Connection& connection, Now now) {
-  if (connection.keep_alive_s == 0) return;
-  arm_connection(connection, now.steady + std::chrono::milliseconds(connection.keep_alive_s * 1500));
+/// When it ends unless the client says something: v5 [MQTT-3.1.2-22], v3.1.1 [MQTT-3.1.2-24], one and a half
+/// times the keep-alive without a packet; and when it ends whatever it says.
+void Broker::State::arm_end(Connection& connection, SteadyTime last_life) {
+  SteadyTime due = connection.expires_at;
+  if (connection.keep_alive_s != 0)
+    due = std::min(due, last_life + std::chrono::milliseconds(connection.keep_alive_s * 1500));
+  connection.deadline = due;
+  if (due != SteadyTime::max()) arm_connection(connection, due);
 }
 
 void Broker::State::on_connection_timer(ConnectionId id, Now now) {
@@ -126,12 +131,11 @@ void Broker::State::on_connection_timer(ConnectionId id, Now now) {
     return fail(*connection, ReasonCode::ServerUnavailable, "its will is not stored within connect_timeout",
                 now);
   }
-  // v5 [MQTT-3.1.2-22], v3.1.1 [MQTT-3.1.2-24]: one and a half times the keep-alive without a packet from the
-  // client.
-  const SteadyTime due =
-      connection->last_received + std::chrono::milliseconds(connection->keep_alive_s * 1500);
-  if (connection->keep_alive_s == 0) return;
-  if (due > now.steady) return arm_connection(*connection, due);
+  if (connection->expires_at <= now.steady) {
+    return fail(*connection, ReasonCode::MaximumConnectTime, "the token it was made by has expired", now);
+  }
+  arm_end(*connection, connection->last_received);
+  if (connection->deadline > now.steady) return;
   fail(*connection, ReasonCode::KeepAliveTimeout, "nothing received for one and a half times the keep-alive",
        now);
 }

@@ -193,6 +193,7 @@ bool Broker::State::on_connect(Connection& connection, const Frame& frame, Now n
   Authenticate question{.connection = connection.id,
                         .certificate_cn = connection.listener->certificate_cn,
                         .address = connection.listener->address,
+                        .protocol = connection.listener->protocol,
                         .client_id = connection.pending->client_id,
                         .logins = connection.listener->logins,
                         .deadline = connection.deadline};
@@ -304,7 +305,9 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
   connection.sends_wake_id =
       connection.version == Version::V5 && session->principal.kind != Principal::Kind::Anonymous;
   if (connection.will) hold_for_will(connection, *session);  // until then connect_timeout goes on
-  if (!connection.is_held) arm_keep_alive(connection, now);
+  connection.token_login = outcome.token_login;
+  if (outcome.expires_at) connection.expires_at = now.steady + (*outcome.expires_at - now.utc);
+  if (!connection.is_held) arm_end(connection, now.steady);
   if (connection.exchange) connection.exchange->turn = Exchange::Turn::Nobodys;
   send(connection, connack);
   ++counters.connects_accepted;

@@ -139,7 +139,7 @@ struct Broker::State {
   void close(Connection& connection, std::string why, bool fires_will, Now now);
   void close_soon(Connection& connection);
   void arm_connection(Connection& connection, SteadyTime due);
-  void arm_keep_alive(Connection& connection, Now now);
+  void arm_end(Connection& connection, SteadyTime last_life);
   void on_connection_timer(ConnectionId id, Now now);
   void resume_input(Connection& connection);
 

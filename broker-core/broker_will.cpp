@@ -47,7 +47,7 @@ void Broker::State::release_held(Connection& connection, bool is_failed, Now now
   if (!connection.is_held) return;
   if (is_failed) return fail(connection, ReasonCode::ServerUnavailable, "its will cannot be stored", now);
   connection.is_held = false;
-  arm_keep_alive(connection, now);
+  arm_end(connection, now.steady);
   touch(connection);
   resume_input(connection);
 }

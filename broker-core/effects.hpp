@@ -55,6 +55,7 @@ struct Authenticate {
   std::optional<std::string> password{};  // never logged
   std::string certificate_cn{};
   std::string address{};
+  std::string protocol{};  // as in ListenerFacts
   ClientId client_id{};
   std::uint32_t logins = 0;                 // as in ListenerFacts
   std::string method{};                     // "": by user name, password, certificate

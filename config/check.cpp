@@ -227,14 +227,21 @@ void check_bridges(const Config& config, std::vector<Finding>& all) {
   }
 }
 
+void check_auth(const AuthOptions& options, std::vector<Finding>& all) {
+  Findings auth{all, "auth", 0};
+  auth.require_readable(options.jwt_jwks_file, "jwt_jwks_file");
+  auth.require(!options.jwt_user_claim.empty(), "jwt_user_claim", "the name of a claim, as \"sub\"");
+  auth.require(options.webhook_url.empty() || is_url(options.webhook_url, {"http://", "https://"}),
+               "webhook_url", "an http:// or https:// URL");
+  auth.require(std::ranges::all_of(options.webhook_secret, [](unsigned char c) { return c > 32 && c < 127; }),
+               "webhook_secret", "printable ASCII without blanks: it goes into a header");
+  auth.require_readable(options.webhook_ca_file, "webhook_ca_file");
+}
+
 void check_others(const Config& config, std::vector<Finding>& all) {
   Findings database{all, "database", 0};
   database.require(db::is_database_url(config.database.url), "url",
                    "what libpq can read: \"postgresql://user@host/name\" or \"host=... dbname=...\"");
-  Findings auth{all, "auth", 0};
-  auth.require_readable(config.auth.jwt_jwks_file, "jwt_jwks_file");
-  auth.require(config.auth.webhook_url.empty() || is_url(config.auth.webhook_url, {"http://", "https://"}),
-               "webhook_url", "an http:// or https:// URL");
   Findings cluster{all, "cluster", 0};
   cluster.require(config.cluster.nats_url.empty() || is_url(config.cluster.nats_url, {"nats://", "tls://"}),
                   "nats_url", "a NATS URL, as \"nats://host:4222\"");
@@ -250,6 +257,7 @@ std::vector<Finding> check(const Config& config) {
   check_listeners(config, all);
   check_apps(config, all);
   check_bridges(config, all);
+  check_auth(config.auth, all);
   check_others(config, all);
   return all;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 
+#include "config/auth_keys.hpp"
 #include "config/bridge_keys.hpp"
 #include "config/limit_keys.hpp"
 #include "config/listener_keys.hpp"
@@ -63,40 +64,6 @@ std::vector<Key> storage_keys() {
        .name = "pool",
        .field = field(&D::pool, Integer{1, 1000}),
        .prose = "Connections for REST and log-ins. A handful more are opened for commits and listening."},
-  };
-}
-
-std::vector<Key> auth_keys() {
-  using A = AuthOptions;
-  return {
-      {.section = "auth",
-       .name = "allow_anonymous",
-       .field = field(&A::allow_anonymous, kFlag),
-       .prose = "A client without credentials may do everything. For development only."},
-      {.section = "auth",
-       .name = "self_registration",
-       .field = field(&A::self_registration, kFlag),
-       .prose = "Anybody may register an account with POST /v1/users."},
-      {.section = "auth",
-       .name = "token_ttl",
-       .field = field(&A::token_ttl, Span<seconds>{seconds(60), kYear}),
-       .prose = "How long an access token of POST /v1/auth/token is good."},
-      {.section = "auth",
-       .name = "jwt_jwks_file",
-       .field = field(&A::jwt_jwks_file, kFile),
-       .prose = "JWKS with the public keys of whoever signs JWTs for your users. Empty: no JWTs.",
-       .example = "\"/etc/wakemq/jwks.json\"",
-       .needs_restart = false},
-      {.section = "auth",
-       .name = "webhook_url",
-       .field = field(&A::webhook_url, Text{"an http:// or https:// URL"}),
-       .prose = "A back end that is asked about user names unknown here. Empty: none.",
-       .example = "\"https://backend.example.com/wakemq/auth\"",
-       .is_secret = true},
-      {.section = "auth",
-       .name = "webhook_cache",
-       .field = field(&A::webhook_cache, Span<seconds>{seconds(0), kDay}),
-       .prose = "How long its answers are believed."},
   };
 }
 

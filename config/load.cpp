@@ -195,8 +195,6 @@ std::vector<std::string> unused_keys(const Config& config) {
   const auto note = [&](const std::string& value, const char* key) {
     if (!value.empty()) unused.emplace_back(key);
   };
-  note(config.auth.jwt_jwks_file, "auth.jwt_jwks_file");
-  note(config.auth.webhook_url, "auth.webhook_url");
   note(config.cluster.nats_url, "cluster.nats_url");
   return unused;
 }

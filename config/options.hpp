@@ -51,8 +51,18 @@ struct AuthOptions {
   bool allow_anonymous = false;    // a client without credentials may do all: development only
   bool self_registration = false;  // POST /v1/users without being an admin
   std::chrono::seconds token_ttl{3600};
+  std::chrono::seconds refresh_ttl{30 * 24 * 3600};
   std::string jwt_jwks_file;  // JWKS whose keys sign accepted JWTs; empty: no JWTs
-  std::string webhook_url;    // a back end to ask; empty: none. Never logged: it may hold a password
+  std::string jwt_issuer;     // the `iss` they must have; empty: any
+  std::string jwt_audience;   // what `aud` must be or hold; empty: any
+  std::string jwt_user_claim = "sub";
+  std::string jwt_scope_claim;  // words "admin", "publish"; empty: none are read
+  std::chrono::seconds jwt_leeway{60};
+  bool jwt_create_users = false;
+  std::string webhook_url;     // a back end to ask; empty: none. Never logged: it may hold a password
+  std::string webhook_secret;  // what it knows us by; empty: nothing. Never logged
+  std::string webhook_ca_file;
+  std::chrono::milliseconds webhook_timeout{5000};
   std::chrono::seconds webhook_cache{60};
 };
 

@@ -49,6 +49,11 @@ void keep_scram(Pool& pool, const Device& device, const std::string& scram) {
   ask(pool, sql::account_device_keep_scram, device.id, to_hex(device.secret_hash), scram);
 }
 
+std::optional<Device> set_device_secret(Pool& pool, const std::string& id, const std::string& secret_hash,
+                                        const std::string& scram) {
+  return first_device(ask(pool, sql::account_device_set_secret, id, to_hex(secret_hash), scram));
+}
+
 std::optional<Device> find_device(Pool& pool, const std::string& id) {
   return first_device(ask(pool, sql::account_device_find, id));
 }

@@ -15,7 +15,7 @@ namespace wake::db {
 struct Device {
   std::string id;
   std::string name;
-  std::string secret_hash;  // SHA-256, never shown
+  std::string secret_hash;  // SHA-256, never shown; empty: no secret of this device is known here
   broker::UtcTime created_at{};
   std::string scram{};  // SCRAM-SHA-256 verifier, never shown; empty: none yet
 };
@@ -29,6 +29,9 @@ std::optional<Device> add_device(Pool& pool, const std::string& id, const std::s
                                  const std::string& secret_hash, const std::string& scram = {});
 /// For a device that has no verifier yet; nothing when it has.
 void keep_scram(Pool& pool, const Device& device, const std::string& scram);
+/// A new secret instead of the old one, which opens nothing any more. Empty: no such device.
+std::optional<Device> set_device_secret(Pool& pool, const std::string& id, const std::string& secret_hash,
+                                        const std::string& scram);
 std::optional<Device> find_device(Pool& pool, const std::string& id);
 /// By id; `after` is an id.
 Page<Device> list_devices(Pool& pool, const PageRequest& page);

@@ -7,6 +7,11 @@
 
 namespace wake::db::account {
 
+User to_user(const pqxx::row& row) {
+  return {broker::UserId{row["id"].as<std::int64_t>()}, row["username"].as<std::string>(),
+          row["password_hash"].as<std::string>(), to_time(row["created_us"]), row["scram"].as<std::string>()};
+}
+
 std::string array_text(const std::vector<std::string>& items) {
   std::string out = "{";
   for (const std::string& item : items) {

@@ -14,6 +14,7 @@
 
 #include "broker-core/types.hpp"
 #include "db/account_page.hpp"
+#include "db/account_users.hpp"
 #include "db/exec.hpp"
 #include "db/pool.hpp"
 
@@ -23,6 +24,9 @@ inline std::int64_t to_us(broker::UtcTime time) { return time.time_since_epoch()
 inline broker::UtcTime to_time(const pqxx::field& field) {
   return broker::UtcTime(std::chrono::microseconds(field.as<std::int64_t>()));
 }
+
+/// Of the columns id, username, password_hash, scram, created_us.
+User to_user(const pqxx::row& row);
 
 /// One statement, committed by itself.
 template <class... Args>

@@ -11,11 +11,6 @@ using namespace account;
 
 namespace {
 
-User to_user(const pqxx::row& row) {
-  return {broker::UserId{row["id"].as<std::int64_t>()}, row["username"].as<std::string>(),
-          row["password_hash"].as<std::string>(), to_time(row["created_us"]), row["scram"].as<std::string>()};
-}
-
 std::optional<User> first_user(const pqxx::result& rows) {
   if (rows.empty()) return std::nullopt;
   return to_user(rows[0]);
@@ -33,11 +28,13 @@ std::optional<User> add_user(Pool& pool, const std::string& username, const std:
 }
 
 bool set_password(Pool& pool, const std::string& username, const std::string& password_hash,
-                  const std::string& scram) {
+                  const std::string& scram, std::int64_t kept_login) {
   return in_transaction(pool, [&](pqxx::work& work) {
     const pqxx::result changed = exec(work, sql::account_user_set_password, username, password_hash, scram);
     if (changed.empty()) return false;
-    exec(work, sql::account_user_drop_tokens, changed[0][0].as<std::int64_t>());
+    const auto id = changed[0][0].as<std::int64_t>();
+    exec(work, sql::account_user_drop_logins, id, kept_login);
+    exec(work, sql::account_user_drop_tokens, id);
     return true;
   });
 }
@@ -72,15 +69,6 @@ std::optional<broker::UserId> remove_user(Pool& pool, const std::string& usernam
     exec(work, sql::account_user_drop_sessions, id.value);
     return id;
   });
-}
-
-void add_access_token(Pool& pool, const std::string& token_hash, broker::UserId user,
-                      broker::UtcTime expires_at) {
-  ask(pool, sql::account_token_add, to_hex(token_hash), user.value, to_us(expires_at));
-}
-
-std::optional<User> find_user_by_token(Pool& pool, const std::string& token_hash, broker::UtcTime now) {
-  return first_user(ask(pool, sql::account_token_find_user, to_hex(token_hash), to_us(now)));
 }
 
 }  // namespace wake::db

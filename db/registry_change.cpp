@@ -1,6 +1,7 @@
 #include "db/registry_change.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "db/principal_kind.hpp"
 
@@ -19,6 +20,17 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// "42:7" of "token:42:7".
+std::optional<RegistryChange> parse_token(std::string_view notice) {
+  const std::string_view user = take_word(notice);
+  std::int64_t login_id = 0;
+  const auto [end, error] = std::from_chars(notice.data(), notice.data() + notice.size(), login_id);
+  if (!is_number(user) || error != std::errc{} || end != notice.data() + notice.size() || login_id <= 0)
+    return std::nullopt;
+  return RegistryChange{RegistryChange::What::Token, broker::Principal::Kind::User, std::string(user),
+                        login_id};
+}
+
 }  // namespace
 
 bool RegistryChange::concerns(const broker::Principal& principal) const {
@@ -32,6 +44,7 @@ std::optional<RegistryChange> parse_registry_change(std::string_view notice) {
   if (what == "user" && is_number(notice)) {
     return RegistryChange{What::User, broker::Principal::Kind::User, std::string(notice)};
   }
+  if (what == "token") return parse_token(notice);
   if (what != "login" && what != "rules") return std::nullopt;
   const std::string_view word = take_word(notice);
   const bool is_rules = what == "rules";

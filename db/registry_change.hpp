@@ -2,6 +2,7 @@
 // notice names; it never carries what changed. Written by the triggers of migrations/.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,12 +15,14 @@ struct RegistryChange {
   enum class What {
     User,   // "user:42": the user's record (phones, pairings, entries)
     Login,  // "login:device:CAM1": the principal's credentials changed, or it is no more
+    Token,  // "token:42:7": log-in 7 of user 42 was revoked
     Rules,  // "rules:user:ann", "rules:service:", "rules:all:": what acl_rules gives a subject, by name or
             // all
   };
   What what = What::User;
   std::optional<broker::Principal::Kind> kind;  // Rules of the subject "all": none
-  std::string id;                               // Rules: the name; empty: whoever is of the kind
+  std::string id;             // Rules: the name; empty: whoever is of the kind. Token: the user's
+  std::int64_t login_id = 0;  // Token
   friend bool operator==(const RegistryChange&, const RegistryChange&) = default;
 
   /// Is the principal one whose sessions a change of rules concerns? A service's rules go by the name of its

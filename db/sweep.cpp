@@ -56,6 +56,7 @@ SweepResult sweep(Connection& connection, broker::UtcTime now, int limit, SweepC
   result.left_over_rows = remove_left_over(connection, limit, cursor, is_full);
   result.refusals = remove(connection, sql::sweep_refusals, now - kTraceAge, limit, is_full);
   result.access_tokens = remove(connection, sql::sweep_access_tokens, now, limit, is_full);
+  result.logins = remove(connection, sql::sweep_logins, now, limit, is_full);
   result.pairing_codes = remove(connection, sql::sweep_pairing_codes, now, limit, is_full);
   result.idempotency_keys = remove(connection, sql::sweep_idempotency_keys, now, limit, is_full);
   return result;

@@ -28,6 +28,7 @@ struct SweepResult {
   std::uint64_t left_over_rows = 0;  // of queues: their message went as they were written
   std::uint64_t refusals = 0;        // older than the trace
   std::uint64_t access_tokens = 0;
+  std::uint64_t logins = 0;
   std::uint64_t pairing_codes = 0;
   std::uint64_t idempotency_keys = 0;
   bool is_full = false;  // some slice was full: sweep again soon

@@ -69,6 +69,8 @@ class Node final : public ShardHost {
   /// The principal's credentials changed or it is no more: its connections end, of one that is gone its
   /// sessions too. `applied` as above. Blocks; throws db::StorageAway.
   void end_logins(const broker::Principal& principal, const std::function<void()>& applied = {});
+  /// One log-in of the user's was revoked: connections made by its tokens end. `applied` as above.
+  void revoke_login(broker::UserId user, std::int64_t login, const std::function<void()>& applied = {});
 
   /// The answer to the Broker::publish() with this ticket comes to `answer`, once; ServerShuttingDown when
   /// stop() came first.
@@ -87,6 +89,11 @@ class Node final : public ShardHost {
   void settled(broker::PublishSettled settled) override;
   void pair(broker::PairRequest request) override;
 
+  struct Login;
+  static std::shared_ptr<Login> to_login(unsigned shard, broker::Authenticate& question);
+  /// On a worker, or on a thread of the webhook.
+  void judge_login(const std::shared_ptr<Login>& login);
+  bool wait_for_webhook(const std::shared_ptr<Login>& login);
   int claiming_number() const;
   void make_stores(const config::Config& config);
   std::string load_mark();

@@ -26,6 +26,7 @@ Credentials to_credentials(broker::Authenticate& question) {
   credentials.client_id = question.client_id.value;
   credentials.logins = question.logins;
   credentials.address = host_of(question.address);
+  credentials.protocol = std::move(question.protocol);
   return credentials;
 }
 
@@ -35,11 +36,15 @@ broker::AuthOutcome to_outcome(AuthResult result) {
     case AuthResult::Outcome::Ok:
       return {.kind = Kind::Allowed,
               .principal = std::move(result.principal),
-              .grants = std::move(result.grants)};
+              .grants = std::move(result.grants),
+              .expires_at = result.expires_at,
+              .token_login = result.token_login};
     case AuthResult::Outcome::Refused:
     case AuthResult::Outcome::Throttled:
       return {.kind = Kind::Refused, .principal = {}, .grants = {}};
     case AuthResult::Outcome::StorageAway:
+    case AuthResult::Outcome::WebhookAway:
+    case AuthResult::Outcome::NeedsWebhook:
       return {.kind = Kind::Unavailable, .principal = {}, .grants = {}};
   }
   return {.kind = Kind::Refused, .principal = {}, .grants = {}};
@@ -72,24 +77,55 @@ void Node::authenticate(unsigned shard, broker::Authenticate question) {
         [connection = question.connection, outcome = std::move(*outcome)](
             broker::Broker& broker, broker::Now now) { broker.on_authenticated(connection, outcome, now); });
   }
-  login_workers_.post([this, shard, question = std::move(question)]() mutable {
-    // In a storm of log-ins nothing is spent on who was refused meanwhile: or nobody would be in time.
-    if (std::chrono::steady_clock::now() >= question.deadline) return;
-    const broker::ConnectionId connection = question.connection;
-    const bool has_method = !question.method.empty();
-    const AuthStep step = has_method ? to_step(question) : AuthStep{};
-    const Credentials credentials = has_method ? Credentials{} : to_credentials(question);
-    for (int tries = 0;; ++tries) {
-      const std::uint64_t mark = changes_mark();
-      broker::AuthOutcome outcome{
-          .kind = broker::AuthOutcome::Kind::Unavailable, .principal = {}, .grants = {}};
-      if (tries < kLoginTries) {
-        outcome = has_method ? to_outcome(authenticator_.step(step))
-                             : to_outcome(authenticator_.authenticate(credentials));
-      }
-      if (answer_login(shard, connection, std::move(outcome), mark)) return;
+  login_workers_.post([this, login = to_login(shard, question)] { judge_login(login); });
+}
+
+/// A log-in on its way through the workers.
+struct Node::Login {
+  unsigned shard = 0;
+  broker::ConnectionId connection;
+  broker::SteadyTime deadline{};
+  bool has_method = false;  // enhanced authentication: `step`; else `credentials`
+  AuthStep step;
+  Credentials credentials;
+};
+
+std::shared_ptr<Node::Login> Node::to_login(unsigned shard, broker::Authenticate& question) {
+  auto login = std::make_shared<Login>();
+  login->shard = shard;
+  login->connection = question.connection;
+  login->deadline = question.deadline;
+  login->has_method = !question.method.empty();
+  if (login->has_method) {
+    login->step = to_step(question);
+  } else {
+    login->credentials = to_credentials(question);
+  }
+  return login;
+}
+
+void Node::judge_login(const std::shared_ptr<Login>& login) {
+  // In a storm of log-ins nothing is spent on who was refused meanwhile: or nobody would be in time.
+  if (std::chrono::steady_clock::now() >= login->deadline) return;
+  for (int tries = 0;; ++tries) {
+    const std::uint64_t mark = changes_mark();
+    broker::AuthOutcome outcome{
+        .kind = broker::AuthOutcome::Kind::Unavailable, .principal = {}, .grants = {}};
+    if (login->has_method && tries < kLoginTries) {
+      outcome = to_outcome(authenticator_.step(login->step));
+    } else if (tries < kLoginTries) {
+      AuthResult result = authenticator_.authenticate(login->credentials);
+      if (result.outcome == AuthResult::Outcome::NeedsWebhook && wait_for_webhook(login)) return;
+      outcome = to_outcome(std::move(result));
     }
-  });
+    if (answer_login(login->shard, login->connection, std::move(outcome), mark)) return;
+  }
+}
+
+/// False: as many wait as may.
+bool Node::wait_for_webhook(const std::shared_ptr<Login>& login) {
+  login->credentials.may_wait_for_webhook = true;
+  return authenticator_.continue_with_webhook([this, login] { judge_login(login); });
 }
 
 std::uint64_t Node::changes_mark() {

@@ -58,6 +58,15 @@ void Node::end_logins(const broker::Principal& principal, const std::function<vo
               });
 }
 
+void Node::revoke_login(broker::UserId user, std::int64_t login, const std::function<void()>& applied) {
+  const broker::Principal principal{broker::Principal::Kind::User, std::to_string(user.value), ""};
+  tell_shards([principal](const broker::Principal& one) { return one == principal; },
+              [login, applied](broker::Broker& broker, broker::Now now) {
+                broker.revoke_login(login, now);
+                if (applied) applied();
+              });
+}
+
 void Node::judge_again(const std::function<bool(const broker::Principal&)>& is_meant) {
   const auto gathering = std::make_shared<Gathering<std::vector<broker::SessionView>>>();
   tell_shards(is_meant, [gathering, is_meant](broker::Broker& broker, broker::Now) {
@@ -78,6 +87,8 @@ void Node::judge_again(const broker::SessionView& session) {
                     broker::Broker& broker, broker::Now now) { broker.apply_grants(id, grants, now); });
       return;
     case AuthResult::Outcome::StorageAway:
+    case AuthResult::Outcome::WebhookAway:  // grants_for() never asks the webhook
+    case AuthResult::Outcome::NeedsWebhook:
       throw db::StorageAway("what " + session.client_id.value + " may do cannot be asked");
     case AuthResult::Outcome::Refused:
     case AuthResult::Outcome::Throttled:
@@ -97,6 +108,9 @@ void Node::apply(const db::RegistryChange& change) {
         return;
       case What::Login:
         end_logins({*change.kind, change.id, change.id});
+        return;
+      case What::Token:
+        revoke_login(broker::UserId{std::stoll(change.id)}, change.login_id);
         return;
       case What::Rules:
         judge_again([change](const broker::Principal& principal) { return change.concerns(principal); });

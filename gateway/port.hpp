@@ -55,6 +55,8 @@ class Port {
   /// The same of credentials: the principal's connections end; of one that is no more its sessions too.
   /// Throws std::runtime_error when PostgreSQL is away.
   virtual void end_logins(const broker::Principal& principal) = 0;
+  /// The same of one log-in of a user: the connections made by its tokens end.
+  virtual void revoke_login(broker::UserId user, std::int64_t login) = 0;
   /// An id that no other message has or gets, of this node. Throws StorageAway while there is no node.
   virtual broker::MessageId make_message_id() = 0;
   /// Routes the message (time is filled in here, and the id if it has none) and waits until it is settled

@@ -119,6 +119,11 @@ void PortImpl::end_logins(const broker::Principal& principal) {
   wait_applied(running, [&](const auto& applied) { running.end_logins(principal, applied); });
 }
 
+void PortImpl::revoke_login(broker::UserId user, std::int64_t login) {
+  Node& running = need_node();
+  wait_applied(running, [&](const auto& applied) { running.revoke_login(user, login, applied); });
+}
+
 broker::MessageId PortImpl::make_message_id() { return next_message_id(need_node().number()); }
 
 /// The settlement of a message that brings its id, and whether its publish is to begin.

@@ -29,6 +29,7 @@ class PortImpl final : public Port {
   void refresh_user(broker::UserId user) override;
   void end_logins(const broker::Principal& principal) override;
   broker::MessageId make_message_id() override;
+  void revoke_login(broker::UserId user, std::int64_t login) override;
   PublishOutcome publish(broker::MessageRecord& message) override;
   void set_presence(const broker::ClientId& client_id, Presence presence) override;
   void acknowledged(broker::UserId user, const std::vector<broker::MessageId>& messages) override;

@@ -14,6 +14,8 @@
 #include "db/migrate.hpp"
 #include "db/storage_away.hpp"
 #include "gateway/auth/authenticator.hpp"
+#include "gateway/auth/jwt.hpp"
+#include "gateway/auth/webhook.hpp"
 #include "gateway/device_pairing.hpp"
 #include "gateway/node.hpp"
 #include "gateway/observe/log.hpp"
@@ -39,8 +41,15 @@ class Server {
         addresses_(config.limits.max_connections_per_address),
         listeners_(config.listeners, config.limits.max_packet_bytes),
         pool_(config.database),
-        authenticator_(pool_, {.allow_anonymous = config.auth.allow_anonymous}),
-        pairing_(rest_options(config), port_, authenticator_, pool_) {}
+        webhook_(config.auth.webhook_url.empty() ? nullptr : std::make_shared<Webhook>(config.auth)),
+        authenticator_(pool_, {.allow_anonymous = config.auth.allow_anonymous, .webhook = webhook_}),
+        pairing_(rest_options(config), port_, authenticator_, pool_) {
+    authenticator_.use_jwt(load_jwt_verifier(config.auth), config.auth.jwt_create_users);
+  }
+  /// Its threads use what goes from here on.
+  ~Server() { stop_webhook(); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   int run() {
     {
@@ -67,6 +76,7 @@ class Server {
     options.listeners = config.listeners;
     options.self_registration = config.auth.self_registration;
     options.token_ttl = config.auth.token_ttl;
+    options.refresh_ttl = config.auth.refresh_ttl;
     options.proxy_timeout = config.limits.connect_timeout;
     options.max_phones_per_user = config.limits.max_phones_per_user;
     options.max_topic_levels = config.limits.max_topic_levels;
@@ -121,6 +131,9 @@ class Server {
         log(LogLevel::Error, "reload.refused", what + " stay as they are: " + error.what());
       }
     };
+    take_up("JWT keys", [&] {
+      authenticator_.use_jwt(load_jwt_verifier(loaded.config.auth), loaded.config.auth.jwt_create_users);
+    });
     take_up("MQTT listeners", [&] { listeners_.reload(loaded.config.listeners, node_->shards()); });
     take_up("HTTP listeners", [&] { rest_->reload(loaded.config.listeners); });
     set_log_threshold(loaded.config.log.level);
@@ -129,10 +142,15 @@ class Server {
     log(LogLevel::Info, "gateway.reloaded", "taken up: " + taken);
   }
 
+  void stop_webhook() {
+    if (webhook_) webhook_->stop();
+  }
+
   int stop() {
     log(LogLevel::Info, "gateway.stopping", "closing clients and storing what is owed");
     signals_.end_by_next_or_after(kStopWithin);
     port_.set_stopping();
+    stop_webhook();
     const auto deadline = std::chrono::steady_clock::now() + kStopWithin - seconds(1);
     std::thread rest_stop([this] {
       name_this_thread("rest-stop");
@@ -156,6 +174,7 @@ class Server {
   PortImpl port_;
   MqttListeners listeners_;
   db::Pool pool_;
+  const std::shared_ptr<Webhook> webhook_;
   Authenticator authenticator_;
   DevicePairing pairing_;
   std::optional<Node> node_;
@@ -194,6 +213,10 @@ int serve(const config::Config& config) {
     if (std::ranges::find(listener.auth, "anonymous") == listener.auth.end()) continue;
     log(LogLevel::Warn, "gateway.anonymous",
         "listener " + listener.address + ": clients without credentials may do everything");
+  }
+  if (!config.auth.jwt_jwks_file.empty() && config.auth.jwt_audience.empty()) {
+    log(LogLevel::Warn, "gateway.any_audience",
+        "auth.jwt_audience is empty: JWTs that were made for other services are taken, too");
   }
   raise_descriptor_limit(config.limits.max_connections);
   for (const std::string& key : config::unused_keys(config)) {

@@ -74,8 +74,10 @@ struct Connection {
   std::uint16_t receive_maximum = 65535;        // what the client takes unacknowledged
   std::uint32_t max_packet_bytes = 0xFFFFFFFF;  // what the client takes at all
   std::uint32_t session = kNoSession;
-  SteadyTime last_received{};  // only what the client sends counts as life
-  SteadyTime deadline{};       // of the armed Connection timer
+  SteadyTime last_received{};                 // only what the client sends counts as life
+  SteadyTime deadline{};                      // of the armed Connection timer
+  SteadyTime expires_at = SteadyTime::max();  // of the token that it was made by
+  std::int64_t token_login = 0;               // AuthOutcome::token_login
   UtcTime connected_at{};
   Outbound output;
   Ring<PublisherAck> acks;

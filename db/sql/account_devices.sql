@@ -8,6 +8,10 @@ RETURNING id, name, encode(secret_hash, 'hex') AS secret_hex, scram, (extract(ep
 SELECT id, name, encode(secret_hash, 'hex') AS secret_hex, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
 FROM devices WHERE id = $1
 
+-- name: account_device_set_secret
+UPDATE devices SET secret_hash = decode($2, 'hex'), scram = $3 WHERE id = $1
+RETURNING id, name, encode(secret_hash, 'hex') AS secret_hex, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
+
 -- name: account_device_list
 SELECT id, name, encode(secret_hash, 'hex') AS secret_hex, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
 FROM devices WHERE id > $1 ORDER BY id LIMIT $2

@@ -1,4 +1,4 @@
--- Accounts of people and their access tokens (db/account_users.cpp). Times travel as microseconds since 1970 UTC.
+-- Accounts of people (db/account_users.cpp). Times travel as microseconds since 1970 UTC.
 
 -- name: account_user_add
 INSERT INTO users (username, password_hash, scram) VALUES ($1, $2, $3) ON CONFLICT (username) DO NOTHING
@@ -7,8 +7,13 @@ RETURNING id, username, password_hash, scram, (extract(epoch FROM created_at) * 
 -- name: account_user_set_password
 UPDATE users SET password_hash = $2, scram = $3 WHERE username = $1 RETURNING id
 
+-- name: account_user_drop_logins
+-- $2: the one that stays; 0: none.
+DELETE FROM logins WHERE user_id = $1 AND id <> $2
+
 -- name: account_user_drop_tokens
-DELETE FROM access_tokens WHERE user_id = $1
+-- Those of before there were log-ins.
+DELETE FROM access_tokens WHERE user_id = $1 AND login_id IS NULL
 
 -- name: account_user_find
 SELECT id, username, password_hash, scram, (extract(epoch FROM created_at) * 1000000)::bigint AS created_us
@@ -28,15 +33,6 @@ DELETE FROM users WHERE username = $1 RETURNING id
 -- name: account_user_drop_sessions
 -- Sessions have no foreign key (their principals are of four kinds).
 DELETE FROM sessions WHERE principal_kind = 'user' AND principal_id = $1::bigint::text
-
--- name: account_token_add
-INSERT INTO access_tokens (token_hash, user_id, expires_at)
-VALUES (decode($1, 'hex'), $2, timestamptz 'epoch' + $3::bigint * interval '1 microsecond')
-
--- name: account_token_find_user
-SELECT u.id, u.username, u.password_hash, u.scram, (extract(epoch FROM u.created_at) * 1000000)::bigint AS created_us
-FROM access_tokens t JOIN users u ON u.id = t.user_id
-WHERE t.token_hash = decode($1, 'hex') AND t.expires_at > timestamptz 'epoch' + $2::bigint * interval '1 microsecond'
 
 -- name: account_user_keep_scram
 -- Made from a password that was right a moment ago: not if another has been set since.

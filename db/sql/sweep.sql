@@ -48,6 +48,10 @@ SELECT (SELECT count(*) FROM gone), count(*), coalesce(max(id), 0) FROM page
 DELETE FROM access_tokens WHERE token_hash IN (
   SELECT token_hash FROM access_tokens WHERE expires_at < $1::timestamptz LIMIT $2 FOR UPDATE SKIP LOCKED)
 
+-- name: sweep_logins
+DELETE FROM logins WHERE id IN (
+  SELECT id FROM logins WHERE expires_at < $1::timestamptz ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+
 -- name: sweep_pairing_codes
 DELETE FROM pairing_codes WHERE code IN (
   SELECT code FROM pairing_codes WHERE expires_at < $1::timestamptz LIMIT $2 FOR UPDATE SKIP LOCKED)

@@ -9,10 +9,13 @@
 #include "broker-core/packet/utf8.hpp"
 #include "broker-core/topic/topic_name.hpp"
 #include "db/account_store.hpp"
+#include "gateway/auth/jwt.hpp"
 #include "gateway/auth/login_throttle.hpp"
 #include "gateway/auth/password.hpp"
 #include "gateway/auth/proven_passwords.hpp"
 #include "gateway/auth/scram.hpp"
+#include "gateway/auth/webhook.hpp"
+#include "gateway/observe/log.hpp"
 
 namespace wake::gateway {
 namespace {
@@ -28,6 +31,11 @@ broker::UtcTime utc_now() {
 }
 
 AuthResult refused() { return {}; }
+
+/// A token says whose it is; a user name beside it is none or the same.
+bool is_theirs(const Credentials& credentials, const std::string& username) {
+  return !credentials.username || credentials.username->empty() || *credentials.username == username;
+}
 
 /// %u and %c of a rule. Empty: a name would bring a wildcard, a slash or nothing into the pattern
 /// (CVE-2017-7650).
@@ -70,8 +78,8 @@ bool is_device_secret(const db::Device& device, const Secret& secret) {
 
 Authenticator::Authenticator(db::Pool& pool, AuthenticatorOptions options)
     : pool_(pool),
-      options_(options),
-      throttle_(std::make_unique<LoginThrottle>(options.max_failures)),
+      options_(std::move(options)),
+      throttle_(std::make_unique<LoginThrottle>(options_.max_failures)),
       proven_(std::make_unique<ProvenPasswords>()) {}
 Authenticator::~Authenticator() = default;
 
@@ -87,12 +95,18 @@ AuthResult Authenticator::check(const Credentials& credentials) {
   const Logins logins = credentials.logins;
   if (credentials.certificate_cn && may(logins, Login::Certificate, true))
     return check_certificate(credentials);
-  if (credentials.username && !broker::is_id_allowed(*credentials.username)) return refused();
+  // 3.x has no password without a user name, so beside a token it may be empty.
+  const bool has_name = credentials.username && !credentials.username->empty();
+  if (has_name && !broker::is_id_allowed(*credentials.username)) return refused();
   if (credentials.password) {
-    const bool is_token = credentials.password->reveal().starts_with(kTokenPrefix);
+    const std::string_view shown = credentials.password->reveal();
+    const Jwt jwts = jwt();
+    const bool is_jwt = jwts.verifier && is_jwt_like(shown);
+    const bool is_token = is_jwt || shown.starts_with(kTokenPrefix);
     if (may(logins, is_token ? Login::Token : Login::Password, true)) {
+      if (is_jwt) return check_jwt(credentials, jwts);
       if (is_token) return check_token(credentials);
-      return credentials.username ? check_password(credentials) : refused();
+      return has_name ? check_password(credentials) : refused();
     }
   }
   if (credentials.username || credentials.password ||
@@ -111,28 +125,28 @@ AuthResult Authenticator::check_password(const Credentials& credentials) {
     const auto key = db::find_api_key(pool_, sha256(password.reveal()));
     return key ? admit_key(*key, credentials.client_id) : refused();
   }
-  if (db::is_device_id(username)) {
-    const auto device = db::find_device(pool_, username);
-    if (device && is_device_secret(*device, password)) {
-      if (device->scram.empty()) db::keep_scram(pool_, *device, new_verifier(password));
-      return admit({Kind::Device, device->id, device->id}, credentials.client_id);
-    }
+  const auto device = db::is_device_id(username) ? db::find_device(pool_, username) : std::nullopt;
+  if (device && is_device_secret(*device, password)) {
+    if (device->scram.empty()) db::keep_scram(pool_, *device, new_verifier(password));
+    return admit({Kind::Device, device->id, device->id}, credentials.client_id);
   }
-  return check_user(credentials);
+  return check_user(credentials, device && !device->secret_hash.empty());
 }
 
-AuthResult Authenticator::check_user(const Credentials& credentials) {
+AuthResult Authenticator::check_user(const Credentials& credentials, bool is_device_known) {
   const std::string& username = *credentials.username;
   if (throttle_->is_blocked(username, credentials.address)) {
     return {.outcome = Outcome::Throttled, .principal = {}, .grants = {}};
   }
   const auto user = db::find_user(pool_, username);
-  if (user && is_proven(*credentials.password, user->password_hash)) {
+  const bool has_password = user && !user->password_hash.empty();
+  if (has_password && is_proven(*credentials.password, user->password_hash)) {
     throttle_->forget(username, credentials.address);
     if (user->scram.empty()) db::keep_scram(pool_, *user, new_verifier(*credentials.password));
     return admit(to_principal(*user), credentials.client_id);
   }
-  if (!user) spend_password_time(*credentials.password);
+  if (options_.webhook && !has_password && !is_device_known) return check_webhook(credentials);
+  if (!has_password) spend_password_time(*credentials.password);
   throttle_->count_failure(username, credentials.address);
   return refused();
 }
@@ -145,10 +159,42 @@ bool Authenticator::is_proven(const Secret& password, const std::string& phc) {
 }
 
 AuthResult Authenticator::check_token(const Credentials& credentials) {
-  const auto user = db::find_user_by_token(pool_, sha256(credentials.password->reveal()), utc_now());
-  const bool is_theirs = user && (!credentials.username || credentials.username->empty() ||
-                                  *credentials.username == user->username);
-  return is_theirs ? admit(to_principal(*user), credentials.client_id) : refused();
+  const auto owner = db::find_token_owner(pool_, sha256(credentials.password->reveal()), utc_now());
+  if (!owner || !is_theirs(credentials, owner->user.username)) return refused();
+  AuthResult result = admit(to_principal(owner->user), credentials.client_id);
+  result.expires_at = owner->expires_at;
+  result.token_login = owner->login_id;
+  return result;
+}
+
+AuthResult Authenticator::check_jwt(const Credentials& credentials, const Jwt& jwts) {
+  const auto verified = jwts.verifier->verify(credentials.password->reveal(), utc_now());
+  const auto refuse = [&](const std::string& why) {
+    log(LogLevel::Info, "auth.jwt_refused", "a JWT from " + credentials.address + " is refused: " + why);
+    return refused();
+  };
+  if (const auto* refusal = std::get_if<JwtRefusal>(&verified)) return refuse(refusal->why);
+  const auto& claims = std::get<JwtClaims>(verified);
+  if (!broker::is_id_allowed(claims.username)) return refuse("its user name cannot be one here");
+  if (!is_theirs(credentials, claims.username)) return refuse("it is not of the user that was named");
+  auto user = db::find_user(pool_, claims.username);
+  if (!user && jwts.creates_users) user = db::add_user(pool_, claims.username, "");
+  if (!user) return refuse("there is no user " + claims.username);
+  AuthResult result = admit(to_principal(*user), credentials.client_id);
+  result.is_admin = claims.is_admin;
+  result.has_publish_scope = claims.has_publish_scope;
+  result.expires_at = claims.expires_at;
+  return result;
+}
+
+void Authenticator::use_jwt(std::shared_ptr<const JwtVerifier> verifier, bool creates_users) {
+  const std::lock_guard lock(jwt_mutex_);
+  jwt_ = {std::move(verifier), creates_users};
+}
+
+Authenticator::Jwt Authenticator::jwt() const {
+  const std::lock_guard lock(jwt_mutex_);
+  return jwt_;
 }
 
 AuthResult Authenticator::check_certificate(const Credentials& credentials) {

@@ -1,17 +1,16 @@
 // Passwords that argon2id has found right before, so that a fleet that reconnects all at once is not made to
-// wait for tens of milliseconds of hashing each. Kept is a keyed digest (HMAC-SHA-256, the key random and of
-// this process alone) of the stored hash and the password together: a changed password is unknown here at
-// once, and wrong ones are never kept. The account itself is looked up at every log-in all the same.
-// Thread: any.
+// wait for tens of milliseconds of hashing each. Kept is a keyed digest (keyed_digest.hpp) of the stored hash
+// and the password together: a changed password is unknown here at once, and wrong ones are never kept. The
+// account itself is looked up at every log-in all the same. Thread: any.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <list>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "gateway/auth/keyed_digest.hpp"
 #include "gateway/auth/secret.hpp"
 
 namespace wake::gateway {
@@ -29,17 +28,14 @@ class ProvenPasswords {
   std::size_t size() const;
 
  private:
-  using Digest = std::array<unsigned char, 32>;
-  struct DigestHash {
-    std::size_t operator()(const Digest& digest) const;
-  };
+  using Digest = KeyedDigest::Value;
   Digest digest_of(const Secret& password, const std::string& phc) const;
 
   const std::size_t most_;
-  Digest key_{};  // never logged
+  const KeyedDigest digest_;
   mutable std::mutex mutex_;
   std::list<Digest> by_use_;  // the last used first
-  std::unordered_map<Digest, std::list<Digest>::iterator, DigestHash> known_;
+  std::unordered_map<Digest, std::list<Digest>::iterator, KeyedDigest::Hash> known_;
 };
 
 }  // namespace wake::gateway

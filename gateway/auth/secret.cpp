@@ -64,6 +64,7 @@ Secret::~Secret() { OPENSSL_cleanse(characters_.data(), characters_.size()); }
 Secret make_device_secret() { return make_random(""); }
 Secret make_api_key() { return make_random("wk_"); }
 Secret make_access_token() { return make_random("wat_"); }
+Secret make_refresh_part() { return make_random(""); }
 
 std::string make_pairing_code() {
   std::string code;

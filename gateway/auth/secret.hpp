@@ -32,6 +32,7 @@ class Secret {
 Secret make_device_secret();
 Secret make_api_key();       // "wk_…"
 Secret make_access_token();  // "wat_…"
+Secret make_refresh_part();  // either half of a refresh token (refresh_token.hpp)
 
 /// 8 characters a person can read aloud and type: capitals and digits without 0 O 1 I L U, 39 bits.
 /// Not a Secret: it is shown on a screen, lives ten minutes and works once.

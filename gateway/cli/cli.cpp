@@ -60,6 +60,7 @@ int run(const std::vector<std::string>& arguments, World& world) {
   add_user_commands(app, invocation);
   add_device_commands(app, invocation);
   add_api_key_commands(app, invocation);
+  add_acl_commands(app, invocation);
   add_version(app, invocation);
   if (const auto status = parse(app, arguments, world)) return *status;
   return carry_out(invocation);

@@ -1,4 +1,4 @@
-// device add|list|remove
+// device add|rotate|list|remove
 #include <memory>
 
 #include <CLI/App.hpp>
@@ -24,6 +24,10 @@ nlohmann::json to_json(const db::Device& device) {
   return {{"id", device.id}, {"name", device.name}, {"created_at", time_text(device.created_at)}};
 }
 
+CommandFailed no_such_device(const std::string& id) {
+  return {kFailed, "there is no device \"" + id + "\": see `wakemq device list`"};
+}
+
 int add(Invocation& invocation, const DeviceArguments& arguments) {
   if (!db::is_device_id(arguments.id)) {
     throw CommandFailed(kWrongUsage,
@@ -40,6 +44,20 @@ int add(Invocation& invocation, const DeviceArguments& arguments) {
   answer(
       invocation, json,
       "device " + device->id + " added; its MQTT password, shown only now:\n" + std::string(secret.reveal()));
+  return kDone;
+}
+
+int rotate(Invocation& invocation, const DeviceArguments& arguments) {
+  Accounts accounts(invocation);
+  const Secret secret = make_device_secret();
+  const auto device =
+      db::set_device_secret(accounts.pool(), arguments.id, sha256(secret.reveal()), new_verifier(secret));
+  if (!device) throw no_such_device(arguments.id);
+  nlohmann::json json = to_json(*device);
+  json["secret"] = secret.reveal();
+  answer(invocation, json,
+         "device " + device->id + " has a new MQTT password, shown only now; the old one opens nothing any " +
+             "more:\n" + std::string(secret.reveal()));
   return kDone;
 }
 
@@ -60,9 +78,7 @@ int list(Invocation& invocation, const DeviceArguments&) {
 
 int remove(Invocation& invocation, const DeviceArguments& arguments) {
   Accounts accounts(invocation);
-  if (!db::remove_device(accounts.pool(), arguments.id).is_removed) {
-    throw CommandFailed(kFailed, "there is no device \"" + arguments.id + "\": see `wakemq device list`");
-  }
+  if (!db::remove_device(accounts.pool(), arguments.id).is_removed) throw no_such_device(arguments.id);
   answer(invocation, {{"id", arguments.id}}, "device " + arguments.id + " removed, with its pairings");
   return kDone;
 }
@@ -79,6 +95,9 @@ void add_device_commands(CLI::App& app, Invocation& invocation) {
   adding.add_option("ID", arguments->id, "1 to 64 of A-Z a-z 0-9 . _ : -; also its MQTT user name")
       ->required();
   adding.add_option("--name", arguments->name, "what people call it");
+  command("rotate", "give a device a new secret and print it, once; its clients have to log in again", rotate)
+      .add_option("ID", arguments->id, "device id")
+      ->required();
   command("list", "list devices", list);
   command("remove", "remove a device and its pairings", remove)
       .add_option("ID", arguments->id, "device id")

@@ -26,6 +26,7 @@ struct UserArguments {
 nlohmann::json to_json(const db::User& user) {
   return {{"id", std::to_string(user.id.value)},
           {"username", user.username},
+          {"has_password", !user.password_hash.empty()},
           {"created_at", time_text(user.created_at)}};
 }
 
@@ -75,7 +76,7 @@ int change_password(Invocation& invocation, const UserArguments& arguments) {
   if (!db::set_password(accounts.pool(), arguments.name, hash_password(password), new_verifier(password)))
     throw no_such_user(arguments.name);
   answer(invocation, {{"username", arguments.name}},
-         "password of " + arguments.name + " changed; the account's access tokens have ended");
+         "password of " + arguments.name + " changed; the account's log-ins have ended");
   return kDone;
 }
 
@@ -118,7 +119,7 @@ void add_user_commands(CLI::App& app, Invocation& invocation) {
   const std::string stdin_prose = "read the password from standard input (its first line)";
   named(command("add", "add an account", add_user))
       .add_flag("--password-stdin", arguments->is_password_on_stdin, stdin_prose);
-  named(command("passwd", "change the password; ends the account's access tokens", change_password))
+  named(command("passwd", "change the password; ends the account's log-ins", change_password))
       .add_flag("--password-stdin", arguments->is_password_on_stdin, stdin_prose);
   command("list", "list accounts", list_users);
   named(command("remove", "remove an account and all that is its own", remove_user));

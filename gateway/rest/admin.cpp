@@ -72,9 +72,9 @@ void check_filters(const std::vector<std::string>& filters, std::size_t max_leve
 }
 
 /// Shown once: nobody keeps a copy, caches included.
-Response shown_once(nlohmann::json body, const char* field, const Secret& secret) {
+Response shown_once(int status, nlohmann::json body, const char* field, const Secret& secret) {
   body[field] = secret.reveal();
-  Response response = json_response(201, body);
+  Response response = json_response(status, body);
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }
@@ -92,8 +92,8 @@ Response add_device(const Call& call) {
       db::add_device(call.context.pool, id, name, sha256(secret.reveal()), new_verifier(secret));
   if (!device)
     throw conflict("There is a device or a user " + id + " already.",
-                   "Remove the device first to give it a new secret, or choose another id.", "id");
-  return shown_once(to_json(*device), "secret", secret);
+                   "Choose another id; POST /v1/devices/{id}/secret gives a device a new secret.", "id");
+  return shown_once(201, to_json(*device), "secret", secret);
 }
 
 Response list_devices(const Call& call) {
@@ -112,6 +112,16 @@ Response delete_device(const Call& call) {
   return no_content();
 }
 
+Response rotate_device_secret(const Call& call) {
+  JsonBody::expect_none(call.request);
+  const Secret secret = make_device_secret();
+  const auto device = db::set_device_secret(call.context.pool, call.parameter(0), sha256(secret.reveal()),
+                                            new_verifier(secret));
+  if (!device) throw not_found("device " + call.parameter(0));
+  call.end_logins(broker::Principal::Kind::Device, device->id);
+  return shown_once(200, to_json(*device), "secret", secret);
+}
+
 Response add_api_key(const Call& call) {
   JsonBody body(call.request);
   db::ApiKey key;
@@ -123,7 +133,7 @@ Response add_api_key(const Call& call) {
   check_filters(key.filters, call.context.options.max_topic_levels);
   const Secret secret = make_api_key();
   const db::ApiKey added = db::add_api_key(call.context.pool, key, sha256(secret.reveal()));
-  return shown_once(to_json(added), "key", secret);
+  return shown_once(201, to_json(added), "key", secret);
 }
 
 Response list_api_keys(const Call& call) {

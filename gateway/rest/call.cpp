@@ -71,6 +71,26 @@ void Call::end_logins(broker::Principal::Kind kind, const std::string& id) const
   make_known(*this, [&](Port& port) { port.end_logins({kind, id, id}); });
 }
 
+void Call::revoke_login(broker::UserId user, std::int64_t login) const {
+  make_known(*this, [&](Port& port) { port.revoke_login(user, login); });
+}
+
+void need_judged(const AuthResult& who) {
+  switch (who.outcome) {
+    case AuthResult::Outcome::Ok:
+    case AuthResult::Outcome::Refused:
+      return;
+    case AuthResult::Outcome::Throttled:
+      throw too_many_requests("Too many failed log-ins.", 60);
+    case AuthResult::Outcome::StorageAway:
+      throw storage_away();
+    case AuthResult::Outcome::WebhookAway:
+      throw webhook_away();
+    case AuthResult::Outcome::NeedsWebhook:
+      throw NeedsWebhook{};
+  }
+}
+
 void Call::tell_phones(broker::UserId user, const nlohmann::json& payload) const {
   const std::string text = payload.dump();
   for (const db::Phone& phone : db::list_phones(context.pool, user, {.after = "", .limit = 1000}).items) {

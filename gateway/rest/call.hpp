@@ -49,6 +49,7 @@ struct Call {
   const Target& target;
   AuthResult who;
   std::vector<std::string> parameters;  // what stood for the {} of the route's pattern, in order
+  bool may_wait_for_webhook = false;    // as in Credentials
   std::optional<Attempt> attempt{};     // with an Idempotency-Key
 
   const std::string& parameter(std::size_t index) const { return parameters[index]; }
@@ -69,10 +70,17 @@ struct Call {
   void tell_phones(broker::UserId user, const nlohmann::json& payload) const;
   /// After the commit: every client of the principal is disconnected, and what its sessions held is let go.
   void end_logins(broker::Principal::Kind kind, const std::string& id) const;
+  /// After the commit: every client that came in by a token of this log-in is disconnected.
+  void revoke_login(broker::UserId user, std::int64_t login) const;
 };
 
 /// "user:12", "device:CAM1": one name for each principal.
 std::string caller_name(const broker::Principal& principal);
+
+/// Thrown by who authenticates: the call is to be made again where the back end may be waited for.
+struct NeedsWebhook {};
+/// Throws unless it is known whether the credentials are right: Problem 429, Problem 503, NeedsWebhook.
+void need_judged(const AuthResult& who);
 
 Response json_response(int status, const nlohmann::json& body);
 Response no_content();

@@ -8,7 +8,19 @@ namespace wake::gateway::rest {
 
 // users.cpp
 Response add_user(const Call& call);
+Response list_users(const Call& call);
+Response delete_user(const Call& call);
+Response put_password(const Call& call);
+
+// auth.cpp
 Response make_token(const Call& call);
+Response refresh_token(const Call& call);
+Response revoke_token(const Call& call);
+
+// acl_rules.cpp
+Response list_rules(const Call& call);
+Response add_rule(const Call& call);
+Response delete_rule(const Call& call);
 
 // phones.cpp
 Response put_phone(const Call& call);
@@ -49,6 +61,7 @@ Response publish(const Call& call);
 Response add_device(const Call& call);
 Response list_devices(const Call& call);
 Response delete_device(const Call& call);
+Response rotate_device_secret(const Call& call);
 Response add_api_key(const Call& call);
 Response list_api_keys(const Call& call);
 Response delete_api_key(const Call& call);

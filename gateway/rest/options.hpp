@@ -15,6 +15,7 @@ struct RestOptions {
   std::vector<config::ListenerOptions> listeners;  // those of protocol http and https; others are passed over
   bool self_registration = false;                  // [auth]
   std::chrono::seconds token_ttl{3600};            // [auth]
+  std::chrono::seconds refresh_ttl{30 * 24 * 3600};  // [auth]
   std::uint32_t max_phones_per_user = 100;         // [limits]
   std::uint32_t max_topic_levels = 64;             // [limits]
   std::uint32_t requests_per_second = 1000;        // [limits], of one principal; 0: no limit, as the next

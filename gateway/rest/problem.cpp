@@ -100,6 +100,16 @@ Problem storage_away() {
       {{"Retry-After", "2"}}};
 }
 
+Problem webhook_away() {
+  return {503,
+          "webhook-away",
+          "Who is asking cannot be found out now",
+          "The back end that knows these credentials does not answer as it should.",
+          "Try again after Retry-After. For operators: the log tells more.",
+          {},
+          {{"Retry-After", "2"}}};
+}
+
 Response to_response(const Problem& problem, const std::string& request_id) {
   nlohmann::json body = {{"type", "urn:wakemq:problem:" + problem.type},
                          {"title", problem.title},

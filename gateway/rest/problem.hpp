@@ -37,6 +37,7 @@ Problem unknown_field(std::string field, std::string known);                    
 Problem too_many_requests(std::string detail, int retry_after_s);               // 429
 Problem internal_error();                                                       // 500
 Problem storage_away();                                                         // 503
+Problem webhook_away();                                                         // 503
 
 /// `request_id`: of the X-Request-Id, which makes this occurrence of the problem findable in the log.
 Response to_response(const Problem& problem, const std::string& request_id);

@@ -31,7 +31,12 @@ constexpr std::variant<Handler, LateHandler> kMayBeAnonymous = add_user;
 
 constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/v1/users", Who::Anyone, add_user},
+    {"GET", "/v1/users", Who::Admin, list_users},
+    {"DELETE", "/v1/users/{}", Who::Admin, delete_user},
     {"POST", "/v1/auth/token", Who::Anyone, make_token},
+    {"POST", "/v1/auth/refresh", Who::Anyone, refresh_token},
+    {"POST", "/v1/auth/revoke", Who::Anyone, revoke_token},
+    {"PUT", "/v1/me/password", Who::User, put_password},
     {"GET", "/v1/me/phones", Who::User, list_phones},
     {"PUT", "/v1/me/phones/{}", Who::User, put_phone},
     {"GET", "/v1/me/phones/{}", Who::User, get_phone},
@@ -58,9 +63,13 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/v1/devices", Who::Admin, list_devices},
     {"POST", "/v1/devices", Who::Admin, add_device},
     {"DELETE", "/v1/devices/{}", Who::Admin, delete_device},
+    {"POST", "/v1/devices/{}/secret", Who::Admin, rotate_device_secret},
     {"GET", "/v1/api-keys", Who::Admin, list_api_keys},
     {"POST", "/v1/api-keys", Who::Admin, add_api_key},
     {"DELETE", "/v1/api-keys/{}", Who::Admin, delete_api_key},
+    {"GET", "/v1/acl-rules", Who::Admin, list_rules},
+    {"POST", "/v1/acl-rules", Who::Admin, add_rule},
+    {"DELETE", "/v1/acl-rules/{}", Who::Admin, delete_rule},
     {"GET", "/v1/clients", Who::Admin, list_clients},
     {"DELETE", "/v1/clients/{}", Who::Admin, kick_client},
     {"GET", "/v1/messages/{}/trace", Who::Admin, trace_message},
@@ -152,20 +161,13 @@ std::optional<Credentials> read_credentials(const Request& request) {
   return credentials;
 }
 
-AuthResult authenticate(const Context& context, const Request& request) {
-  const auto credentials = read_credentials(request);
+AuthResult authenticate(const Context& context, const Request& request, bool may_wait_for_webhook) {
+  auto credentials = read_credentials(request);
   if (!credentials) throw unauthenticated("The request has no Authorization header.");
+  credentials->may_wait_for_webhook = may_wait_for_webhook;
   AuthResult who = context.authenticator.authenticate(*credentials);
-  switch (who.outcome) {
-    case AuthResult::Outcome::Ok:
-      return who;
-    case AuthResult::Outcome::Throttled:
-      throw too_many_requests("Too many failed log-ins.", 60);
-    case AuthResult::Outcome::StorageAway:
-      throw storage_away();
-    case AuthResult::Outcome::Refused:
-      break;
-  }
+  need_judged(who);
+  if (who.outcome == AuthResult::Outcome::Ok) return who;
   throw unauthenticated("The credentials are wrong, unknown or expired.");
 }
 
@@ -201,19 +203,20 @@ const char* description(Who who) {
   return "nothing";
 }
 
-void answer_or_throw(Context& context, const Request& request, const Respond& respond) {
+void answer_or_throw(Context& context, const Request& request, const Respond& respond,
+                     bool may_wait_for_webhook) {
   if (request.method == "OPTIONS" && request.target == "*")
     return respond(options_of("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
   const auto target = parse_target(request.target);
   if (!target) throw malformed_target();
-  if (!is_observation(request))
+  if (!is_observation(request) && !may_wait_for_webhook)  // else it was counted before it went there
     spend(context.of_addresses, request.address, "requests_per_second_per_address");
   if (request.method == "OPTIONS") return respond(options_of(methods_of(request, *target)));
   auto [route, parameters] = find_route(request, *target);
-  Call call{context, request, *target, {}, std::move(parameters)};
+  Call call{context, request, *target, {}, std::move(parameters), may_wait_for_webhook};
   const bool has_credentials = !request.authorization.empty() || !request.certificate_cn.empty();
   if (route->who != Who::Anyone || (has_credentials && route->handler == kMayBeAnonymous)) {
-    call.who = authenticate(context, request);
+    call.who = authenticate(context, request, may_wait_for_webhook);
     spend(context.of_principals, caller_name(call.who.principal), "requests_per_second");
   }
   if (!is_permitted(route->who, call.who)) {
@@ -227,13 +230,17 @@ void answer_or_throw(Context& context, const Request& request, const Respond& re
   respond(may_be_repeated ? answer_once(call, handler) : with_etag(request, handler(call)));
 }
 
-}  // namespace
-
-void answer(Context& context, const Request& request, const std::string& request_id, const Respond& respond) {
+void answer_by(Context& context, const Request& request, const std::string& request_id,
+               const Respond& respond, bool may_wait_for_webhook) {
   try {
-    answer_or_throw(context, request, respond);
+    answer_or_throw(context, request, respond, may_wait_for_webhook);
   } catch (const Problem& problem) {
     respond(to_response(problem, request_id));
+  } catch (const NeedsWebhook&) {
+    const auto later = [&context, request, request_id, respond] {
+      answer_by(context, request, request_id, respond, true);
+    };
+    if (!context.authenticator.continue_with_webhook(later)) respond(to_response(webhook_away(), request_id));
   } catch (const db::StorageAway& error) {
     context.log(push::LogLevel::Warn, "rest.storage_away", request_id + ": " + error.what());
     respond(to_response(storage_away(), request_id));
@@ -242,6 +249,12 @@ void answer(Context& context, const Request& request, const std::string& request
                 request_id + " " + request.method + ": " + error.what());
     respond(to_response(internal_error(), request_id));
   }
+}
+
+}  // namespace
+
+void answer(Context& context, const Request& request, const std::string& request_id, const Respond& respond) {
+  answer_by(context, request, request_id, respond, false);
 }
 
 bool is_observation(const Request& request) { return !request.target.starts_with("/v1/"); }

@@ -163,8 +163,14 @@ class Wire:
         except Closed:
             return packets
 
-    def connect(self, client_id, username=None, password=None, **options):
+    def send_connect(self, client_id, username=None, password=None, **options):
         self.send(connect_packet(client_id, username, password, version=self.version, **options))
+
+    def connect(self, client_id, username=None, password=None, **options):
+        self.send_connect(client_id, username, password, **options)
+        return self.expect_connack()
+
+    def expect_connack(self):
         body = self.expect(CONNACK).body
         return Connack(bool(body[0] & 1), body[1])
 

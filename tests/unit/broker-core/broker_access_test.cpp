@@ -178,5 +178,55 @@ TEST(BrokerAccess, APrincipalThatIsGoneLeavesNothingBehind) {
   EXPECT_THAT(world.storage.queue["CAM1-away"], IsEmpty());
 }
 
+AuthOutcome by_token(std::optional<UtcTime> expires_at, std::int64_t login) {
+  AuthOutcome outcome{.kind = AuthOutcome::Kind::Allowed, .principal = kCamera, .grants = {}};
+  outcome.expires_at = expires_at;
+  outcome.token_login = login;
+  return outcome;
+}
+
+TEST(BrokerAccess, AConnectionEndsWithTheTokenItWasMadeBy) {
+  World world;
+  world.outcome_of["app"] = by_token(world.now.utc + 90s, 1);
+  Client& app = world.connect("app", {.version = Version::V5, .keep_alive_s = 0});
+  world.advance(89s);
+  EXPECT_TRUE(app.is_connected);
+  world.advance(2s);
+  EXPECT_FALSE(app.is_connected);
+  EXPECT_EQ(app.disconnect_reason, ReasonCode::MaximumConnectTime);
+}
+
+TEST(BrokerAccess, PacketsKeepAConnectionAliveButNotItsToken) {
+  World world;
+  world.outcome_of["app"] = by_token(world.now.utc + 100s, 1);
+  Client& app = world.connect("app", {.version = Version::V5, .keep_alive_s = 30});
+  for (int i = 0; i < 4; ++i) {
+    world.advance(20s);
+    world.send(app, Pingreq{});
+  }
+  EXPECT_TRUE(app.is_connected);
+  world.advance(21s);
+  EXPECT_EQ(app.disconnect_reason, ReasonCode::MaximumConnectTime);
+}
+
+TEST(BrokerAccess, WithoutKeepAliveAndTokenNothingEndsIt) {
+  World world;
+  Client& app = world.connect("app", {.version = Version::V5, .keep_alive_s = 0});
+  world.advance(24h);
+  EXPECT_TRUE(app.is_connected);
+}
+
+TEST(BrokerAccess, ARevokedLogInEndsItsConnectionsOnly) {
+  World world;
+  world.outcome_of["phone"] = by_token(std::nullopt, 1);
+  world.outcome_of["tablet"] = by_token(std::nullopt, 2);
+  Client& phone = world.connect("phone", {.version = Version::V5});
+  Client& tablet = world.connect("tablet", {.version = Version::V5});
+  world.shard(0).revoke_login(1, world.now);
+  world.settle();
+  EXPECT_EQ(phone.disconnect_reason, ReasonCode::AdministrativeAction);
+  EXPECT_TRUE(tablet.is_connected);
+}
+
 }  // namespace
 }  // namespace wake::test

@@ -15,12 +15,31 @@ TEST(RegistryChange, ReadsEveryWordOfTheTriggers) {
   EXPECT_EQ(parse_registry_change("login:service:7"), (RegistryChange{What::Login, Kind::Service, "7"}));
   EXPECT_EQ(parse_registry_change("rules:user:ann"), (RegistryChange{What::Rules, Kind::User, "ann"}));
   EXPECT_EQ(parse_registry_change("rules:device:"), (RegistryChange{What::Rules, Kind::Device, ""}));
+  EXPECT_EQ(parse_registry_change("token:42:7"), (RegistryChange{What::Token, Kind::User, "42", 7}));
   EXPECT_EQ(parse_registry_change("rules:all:x:y"), (RegistryChange{What::Rules, std::nullopt, "x:y"}));
 }
 
 TEST(RegistryChange, KnowsNothingOfOtherWords) {
-  for (const char* notice : {"", "user", "user:", "user:ann", "user:1x", "login", "login:", "login:device:",
-                             "login:all:x", "login:cat:x", "rules", "rules:cat:x", "phone:1"}) {
+  for (const char* notice : {"",
+                             "user",
+                             "user:",
+                             "user:ann",
+                             "user:1x",
+                             "login",
+                             "login:",
+                             "login:device:",
+                             "login:all:x",
+                             "login:cat:x",
+                             "token",
+                             "token:42",
+                             "token:42:",
+                             "token:x:1",
+                             "token:42:x",
+                             "token:42:7:1",
+                             "token:42:0",
+                             "rules",
+                             "rules:cat:x",
+                             "phone:1"}) {
     EXPECT_EQ(parse_registry_change(notice), std::nullopt) << notice;
   }
 }

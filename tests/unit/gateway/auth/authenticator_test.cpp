@@ -4,7 +4,9 @@
 
 #include "db/account_store.hpp"
 #include "db/migrate.hpp"
+#include "gateway/auth/jwt.hpp"
 #include "gateway/auth/password.hpp"
+#include "signing_key.hpp"
 #include "tests/support/postgres.hpp"
 
 namespace wake::gateway {
@@ -54,16 +56,20 @@ TEST_F(AuthenticatorTest, DeviceMayWhereItsIdIsALevel) {
 
 TEST_F(AuthenticatorTest, TokenServesWithNoNameOrItsOwnersOnly) {
   const auto user = db::add_user(pool_, "ann", "$argon2id$none");
-  db::add_access_token(
-      pool_, sha256("wat_1"), user->id,
-      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()) +
-          std::chrono::hours(1));
+  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto end = now + std::chrono::hours(1);
+  const std::int64_t login =
+      db::add_login(pool_, user->id, {sha256("family"), sha256("part"), sha256("wat_1"), end, end}, now);
   Authenticator authenticator(pool_, {});
-  EXPECT_EQ(authenticator.authenticate(named("ann", "wat_1")).outcome, Outcome::Ok);
+  const AuthResult ann = authenticator.authenticate(named("ann", "wat_1"));
+  EXPECT_EQ(ann.outcome, Outcome::Ok);
+  EXPECT_EQ(ann.expires_at, end);
+  EXPECT_EQ(ann.token_login, login);
   EXPECT_EQ(authenticator.authenticate(named("bob", "wat_1")).outcome, Outcome::Refused);
   Credentials nameless;
   nameless.password = Secret("wat_1");
   EXPECT_EQ(authenticator.authenticate(nameless).principal.name, "ann");
+  EXPECT_EQ(authenticator.authenticate(named("", "wat_1")).principal.name, "ann");
 }
 
 TEST_F(AuthenticatorTest, KeysScopesDecideWhatItsFiltersMean) {
@@ -159,6 +165,88 @@ TEST_F(AuthenticatorTest, GrantsFollowThePairingAndEndWithThePrincipal) {
 TEST_F(AuthenticatorTest, PostgresAwayLetsNobodyIn) {
   db::Pool away({.url = "host=/nonexistent", .pool = 1}, std::chrono::milliseconds(50));
   EXPECT_EQ(Authenticator(away, {}).authenticate(named("CAM1", "secret")).outcome, Outcome::StorageAway);
+}
+
+TEST_F(AuthenticatorTest, AGuesserElsewhereDoesNotLockTheOwnerOut) {
+  db::add_user(pool_, "ann", hash_password(Secret("correct horse")));
+  Authenticator authenticator(pool_, {.max_failures = 3});
+  const auto try_from = [&](const std::string& address, const std::string& password) {
+    Credentials credentials = named("ann", password);
+    credentials.address = address;
+    return authenticator.authenticate(credentials).outcome;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(try_from("192.0.2.1", "wrong horse"), Outcome::Refused);
+  EXPECT_EQ(try_from("192.0.2.1", "correct horse"), Outcome::Throttled) << "even if he guesses it now";
+  EXPECT_EQ(try_from("192.0.2.2", "correct horse"), Outcome::Ok);
+}
+
+TEST_F(AuthenticatorTest, AGuesserWithManyIpv6AddressesOfHisNetworkIsOne) {
+  db::add_user(pool_, "ann", hash_password(Secret("correct horse")));
+  Authenticator authenticator(pool_, {.max_failures = 3});
+  const auto try_from = [&](const std::string& address, const std::string& password) {
+    Credentials credentials = named("ann", password);
+    credentials.address = address;
+    return authenticator.authenticate(credentials).outcome;
+  };
+  for (const char* address : {"[2001:db8::1]", "[2001:db8::2]", "[2001:db8:0:0:ffff::3]"})
+    EXPECT_EQ(try_from(address, "wrong horse"), Outcome::Refused);
+  EXPECT_EQ(try_from("[2001:db8::4]", "correct horse"), Outcome::Throttled);
+  EXPECT_EQ(try_from("[2001:db8:0:1::1]", "correct horse"), Outcome::Ok);
+}
+
+/// An identity provider whose tokens are good for a minute.
+class ByJwt : public AuthenticatorTest {
+ protected:
+  ByJwt() { authenticator_.use_jwt(std::make_shared<const JwtVerifier>(key_.jwks(), options_), false); }
+  std::string token(const std::string& sub) const {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return key_.sign({{"sub", sub},
+                      {"exp", std::chrono::duration_cast<std::chrono::seconds>(now).count() + 60},
+                      {"scope", "admin"}});
+  }
+  static config::AuthOptions with_scope() {
+    config::AuthOptions options;
+    options.jwt_scope_claim = "scope";
+    return options;
+  }
+  const test::SigningKey key_{"ES256", "k"};
+  const config::AuthOptions options_ = with_scope();
+  Authenticator authenticator_{pool_, {}};
+};
+
+TEST_F(ByJwt, ActsForTheUserItNames) {
+  const auto user = db::add_user(pool_, "ann", "$argon2id$none");
+  const AuthResult ann = authenticator_.authenticate(named("ann", token("ann")));
+  ASSERT_EQ(ann.outcome, Outcome::Ok);
+  EXPECT_EQ(ann.principal, (broker::Principal{Kind::User, std::to_string(user->id.value), "ann"}));
+  EXPECT_TRUE(ann.is_admin);
+  EXPECT_TRUE(ann.expires_at);
+  Credentials nameless;
+  nameless.password = Secret(token("ann"));
+  EXPECT_EQ(authenticator_.authenticate(nameless).principal.name, "ann");
+  EXPECT_EQ(authenticator_.authenticate(named("bob", token("ann"))).outcome, Outcome::Refused);
+}
+
+TEST_F(ByJwt, NamesNobodyUnlessAccountsAreMadeByIt) {
+  EXPECT_EQ(authenticator_.authenticate(named("", token("new"))).outcome, Outcome::Refused);
+  authenticator_.use_jwt(std::make_shared<const JwtVerifier>(key_.jwks(), options_), true);
+  EXPECT_EQ(authenticator_.authenticate(named("", token("new"))).outcome, Outcome::Ok);
+  EXPECT_EQ(database_.sql("SELECT password_hash = '' FROM users WHERE username = 'new'"), "t");
+  EXPECT_EQ(authenticator_.authenticate(named("new", "")).outcome, Outcome::Refused);
+  add_device("CAM1");
+  for (const char* name : {"CAM1", "api-key", "a/b", "#", ""})
+    EXPECT_EQ(authenticator_.authenticate(named("", token(name))).outcome, Outcome::Refused) << name;
+}
+
+TEST_F(ByJwt, IsATokenForAListener) {
+  db::add_user(pool_, "ann", "$argon2id$none");
+  Credentials credentials = named("ann", token("ann"));
+  credentials.logins = logins_of({"password"});
+  EXPECT_EQ(authenticator_.authenticate(credentials).outcome, Outcome::Refused);
+  credentials.logins = logins_of({"token"});
+  EXPECT_EQ(authenticator_.authenticate(credentials).outcome, Outcome::Ok);
+  authenticator_.use_jwt(nullptr, false);
+  EXPECT_EQ(authenticator_.authenticate(credentials).outcome, Outcome::Refused);
 }
 
 }  // namespace

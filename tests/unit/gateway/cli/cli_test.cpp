@@ -74,6 +74,11 @@ TEST_F(CommandLine, HelpIsThereOnEveryLevel) {
                                                      {"device", "add"},
                                                      {"device", "list"},
                                                      {"device", "remove"},
+                                                     {"device", "rotate"},
+                                                     {"acl"},
+                                                     {"acl", "add"},
+                                                     {"acl", "list"},
+                                                     {"acl", "remove"},
                                                      {"api-key"},
                                                      {"api-key", "create"},
                                                      {"api-key", "list"},
@@ -121,7 +126,7 @@ TEST_F(CommandLine, ConfigMayStandBeforeTheCommand) {
 
 TEST_F(CommandLine, ConfigAndJsonMayStandBetweenTheWords) {
   const std::string file = configured("[database]\nurl = \"postgresql:///between?host=/nowhere\"\n");
-  for (const char* group : {"user", "device", "api-key"}) {
+  for (const char* group : {"user", "device", "api-key", "acl"}) {
     const Outcome outcome = run_with({group, "--config", file, "--json", "list"}, {}, {});
     EXPECT_EQ(outcome.status, kFailed) << group << ": understood, and then the database was asked";
     EXPECT_THAT(outcome.err, HasSubstr("PostgreSQL cannot be asked")) << group;
@@ -204,6 +209,15 @@ TEST_F(CommandLine, NamesThatWidenAFilterAreRefused) {
         << name;
   }
   EXPECT_EQ(run_with({"device", "add", "a/b", "--config", file}).status, kWrongUsage);
+  const auto rule = [&](const std::string& subject, const std::string& action, const std::string& filter) {
+    return run_with(
+               {"acl", "add", "--subject", subject, "--action", action, "--filter", filter, "--config", file})
+        .status;
+  };
+  EXPECT_EQ(rule("user", "publish", "a/#/b"), kWrongUsage);
+  EXPECT_EQ(rule("user", "publish", "$share/g/a"), kWrongUsage);
+  EXPECT_EQ(rule("users", "publish", "a"), kWrongUsage);
+  EXPECT_EQ(rule("user", "write", "a"), kWrongUsage);
   EXPECT_EQ(
       run_with({"api-key", "create", "--name", "n", "--scope", "publish", "--filter", "a#", "--config", file})
           .status,
@@ -215,6 +229,8 @@ TEST_F(CommandLine, DatabaseAwayIsStatusOneAndSaysWhatToDo) {
   for (const std::vector<std::string>& command : {std::vector<std::string>{"migrate"},
                                                   {"user", "list"},
                                                   {"device", "add", "CAM1"},
+                                                  {"device", "rotate", "CAM1"},
+                                                  {"acl", "list"},
                                                   {"api-key", "list"}}) {
     std::vector<std::string> arguments = command;
     arguments.insert(arguments.end(), {"--config", file});

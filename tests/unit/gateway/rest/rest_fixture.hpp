@@ -38,6 +38,9 @@ class FakePort final : public Port {
   void refresh_user(broker::UserId user) override { note("refresh " + std::to_string(user.value)); }
   void end_logins(const broker::Principal& principal) override { note("end logins of " + principal.id); }
   broker::MessageId make_message_id() override { return {++last_id_ << 20 | kNode << 15}; }
+  void revoke_login(broker::UserId, std::int64_t login) override {
+    note("revoke log-in " + std::to_string(login));
+  }
   PublishOutcome publish(broker::MessageRecord& message) override {
     note("publish " + message.topic + " " + message.payload);
     if (message.id.value == 0) message.id = broker::MessageId{77};
@@ -252,10 +255,11 @@ class RestTest : public testing::Test {
   std::string add_user(const std::string& name) {
     const auto user = db::add_user(pool_, name, "$argon2id$none");
     const Secret token = make_access_token();
-    db::add_access_token(
-        pool_, sha256(token.reveal()), user->id,
-        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()) +
-            std::chrono::hours(1));
+    const auto now =
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const std::string hash = sha256(token.reveal());
+    db::add_login(pool_, user->id,
+                  {hash, hash, hash, now + std::chrono::hours(1), now + std::chrono::hours(2)}, now);
     return "Bearer " + std::string(token.reveal());
   }
   /// "Basic …".
