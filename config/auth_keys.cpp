@@ -6,11 +6,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kDay{24 * 3600};
-constexpr seconds kYear{366 * kDay};
-
-const Text kFile{"the path of a file"};
-const Flag kFlag;
+constexpr seconds kLongestCache{24 * 3600};
+constexpr seconds kLongestToken{366 * 24 * 3600};
 
 }  // namespace
 
@@ -27,13 +24,13 @@ std::vector<Key> auth_keys() {
        .prose = "Anybody may register an account with POST /v1/users."},
       {.section = "auth",
        .name = "token_ttl",
-       .field = field(&A::token_ttl, Span<seconds>{seconds(60), kYear}),
+       .field = field(&A::token_ttl, Span<seconds>{seconds(60), kLongestToken}),
        .prose =
            "How long an access token of POST /v1/auth/token is good. An MQTT connection made by one ends "
            "with it."},
       {.section = "auth",
        .name = "refresh_ttl",
-       .field = field(&A::refresh_ttl, Span<seconds>{seconds(60), kYear}),
+       .field = field(&A::refresh_ttl, Span<seconds>{seconds(60), kLongestToken}),
        .prose = "How long a log-in lasts without POST /v1/auth/refresh."},
       {.section = "auth",
        .name = "jwt_jwks_file",
@@ -98,7 +95,7 @@ std::vector<Key> auth_keys() {
        .prose = "A log-in is refused when it has not answered by then."},
       {.section = "auth",
        .name = "webhook_cache",
-       .field = field(&A::webhook_cache, Span<seconds>{seconds(0), kDay}),
+       .field = field(&A::webhook_cache, Span<seconds>{seconds(0), kLongestCache}),
        .prose = "How long its answers, yes or no, are believed. 0s: it is asked every time."},
   };
 }

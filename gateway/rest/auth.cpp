@@ -14,7 +14,7 @@
 namespace wake::gateway::rest {
 namespace {
 
-constexpr std::size_t kMaxTokenBytes = 200;
+constexpr std::size_t kMaxShownTokenBytes = 200;
 
 AuthResult check_login(const Call& call, const std::string& username, Secret password) {
   Credentials credentials;
@@ -83,7 +83,7 @@ Response make_token(const Call& call) {
 
 Response refresh_token(const Call& call) {
   JsonBody body(call.request);
-  const Secret text(body.text("refresh_token", {1, kMaxTokenBytes}));
+  const Secret text(body.text("refresh_token", {1, kMaxShownTokenBytes}));
   body.done();
   const auto shown = parse_refresh_token(text.reveal());
   if (!shown) throw bad_refresh_token();
@@ -103,7 +103,7 @@ Response refresh_token(const Call& call) {
 /// Whoever has a token may end it; of one that is no more nothing is told (RFC 7009 section 2.2).
 Response revoke_token(const Call& call) {
   JsonBody body(call.request);
-  const Secret text(body.text("token", {1, kMaxTokenBytes}));
+  const Secret text(body.text("token", {1, kMaxShownTokenBytes}));
   body.done();
   const auto refresh = parse_refresh_token(text.reveal());
   const auto revoked = refresh
