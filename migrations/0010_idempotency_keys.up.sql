@@ -6,7 +6,7 @@
 -- that messages tells whether one has. body is NULL too when the answer showed a secret, which is kept nowhere. A row goes after
 -- [limits] idempotency_ttl, or when its principal has more than max_idempotency_keys younger ones (db/idempotency_store.cpp).
 CREATE TABLE idempotency_keys (
-  principal    text NOT NULL,                -- "user:12", or "address:192.0.2.1" of who registers without an account
+  principal    text NOT NULL,                -- "user:12"
   key          text NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 255),
   request_hash bytea NOT NULL CHECK (octet_length(request_hash) = 32),
   node         integer NOT NULL,

@@ -19,8 +19,7 @@ db::KeyedRequest keyed_request(const Call& call) {
   if (request.idempotency_key.size() > kMaxKeyBytes || !is_printable) {
     throw invalid_field("Idempotency-Key", "a header of 1 to 255 printable ASCII characters without spaces");
   }
-  const bool is_known = call.who.principal.kind != broker::Principal::Kind::Anonymous;
-  return {.principal = is_known ? caller_name(call.who.principal) : "address:" + request.address,
+  return {.principal = caller_name(call.who.principal),
           .key = request.idempotency_key,
           .request_hash = sha256(request.method + "\n" + request.target + "\n" + request.body)};
 }

@@ -3,6 +3,9 @@
 // 409. Kept in PostgreSQL per principal for [limits] idempotency_ttl. An answer that shows a secret
 // (Cache-Control: no-store) is not kept: repeating it is 409.
 //
+// Calls that anybody may make take no key: their bodies hold passwords, of which no quick digest may lie
+// about, and a name that is registered twice is 409 anyway.
+//
 // A refusal changes nothing and frees the key. What ended without anybody knowing how (the gateway was
 // killed, the database went away) is carried out by who repeats it: a publish under the message id that its
 // key has had from the start, and only if that message is not there (publish.cpp); anything else anew, and

@@ -225,8 +225,7 @@ void answer_or_throw(Context& context, const Request& request, const Respond& re
   }
   if (const auto* late = std::get_if<LateHandler>(&route->handler)) return (*late)(call, respond);
   const Handler handler = std::get<Handler>(route->handler);
-  const bool may_be_repeated =
-      request.method == "POST" && (route->who != Who::Anyone || route->handler == kMayBeAnonymous);
+  const bool may_be_repeated = request.method == "POST" && route->who != Who::Anyone;
   respond(may_be_repeated ? answer_once(call, handler) : with_etag(request, handler(call)));
 }
 
