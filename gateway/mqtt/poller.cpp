@@ -30,8 +30,9 @@ void Poller::wake() {
   [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
 }
 
-std::span<const epoll_event> Poller::wait() {
-  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), 0);
+std::span<const epoll_event> Poller::wait(std::chrono::milliseconds limit) {
+  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
+                                 static_cast<int>(limit.count()));
   count_ = count > 0 ? static_cast<std::size_t>(count) : 0;
   return {events_.data(), count_};
 }

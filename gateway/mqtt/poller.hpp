@@ -1,10 +1,10 @@
-// The shard's own epoll set, edge-triggered: each socket is registered once for both directions and never
-// changed, so neither a pause nor a blocked write costs a system call. The price: whoever gets an event reads
-// until drained, or remembers that there is more. The set is itself a descriptor that becomes readable, which
-// is how it sits in the shard's io_context.
+// The shard's epoll set, and the only place where its thread sleeps. Edge-triggered: each socket is
+// registered once for both directions and never changed, so neither a pause nor a blocked write costs a
+// system call. The price: whoever gets an event reads until drained, or remembers that there is more.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 
@@ -25,14 +25,14 @@ class Poller {
  public:
   /// Throws std::system_error when the process has no descriptors left.
   Poller();
-  int fd() const { return epoll_.get(); }
   /// False: errno says why (memory, or /proc/sys/fs/epoll/max_user_watches).
   [[nodiscard]] bool add(int fd, Pollable& pollable);
   void remove(int fd);
   /// Any thread: the next wait() returns at once, with an event of kind Wake.
   void wake();
-  /// Does not block. The events hold until the next call.
-  std::span<const epoll_event> wait();
+  /// Sleeps for at most `limit` (negative: without one) while there is no event. The events hold until the
+  /// next call.
+  std::span<const epoll_event> wait(std::chrono::milliseconds limit);
   /// The last wait() filled its array: there may be more at once.
   bool was_full() const { return count_ == events_.size(); }
 

@@ -2,8 +2,7 @@
 #include "gateway/mqtt/shard.hpp"
 
 #include <algorithm>
-
-#include <boost/asio/post.hpp>
+#include <utility>
 
 #include "gateway/clock.hpp"
 #include "gateway/mqtt/shard_impl.hpp"
@@ -18,46 +17,49 @@ Shard::Impl::Impl(ShardOptions options_in, ShardHost& host_in)
       sockets(broker, poller, options.limits.connect_timeout, [this] { take_mail(); }),
       now(read_clocks()) {}
 
-Shard::Impl::~Impl() {
-  io.stop();
-  if (thread.joinable()) thread.join();
-  if (readable.is_open()) readable.release();  // the poller's own
-}
+Shard::Impl::~Impl() { stop(); }
 
 void Shard::Impl::run() {
   name_this_thread("shard-" + std::to_string(options.identity.shard));
-  readable.assign(poller.fd());
-  on_readable();  // letters may have been posted before the start
-  io.run();
+  using namespace std::chrono_literals;
+  bool is_unfinished = true;  // letters may have been posted before the start
+  while (!is_stopping) is_unfinished = run_round(is_unfinished ? poller.wait(0ms) : wait_for_events());
+}
+
+void Shard::Impl::stop() {
+  is_stopping = true;
+  poller.wake();
+  if (thread.joinable()) thread.join();
 }
 
 void Shard::Impl::post(Letter letter) {
   if (mailbox.post(std::move(letter))) poller.wake();
 }
 
-void Shard::Impl::wait_for_events() {
-  readable.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                      [this](boost::system::error_code error) {
-                        if (!error) on_readable();
-                      });
+std::span<const epoll_event> Shard::Impl::wait_for_events() {
+  using namespace std::chrono_literals;
+  const bool may_sleep = mailbox.fall_asleep();
+  const auto events = poller.wait(may_sleep ? until_deadline() : 0ms);
+  mailbox.wake_up();
+  return events;
 }
 
-void Shard::Impl::on_readable() {
-  // Bounded, so that the timer is never starved.
-  constexpr int kRounds = 8;
-  for (int i = 0; i < kRounds; ++i) {
-    if (!run_round()) {
-      arm_timer();
-      return wait_for_events();
-    }
+/// Rounded up, so that what is due is due; negative when nothing ever is.
+std::chrono::milliseconds Shard::Impl::until_deadline() const {
+  using namespace std::chrono_literals;
+  auto next = broker::SteadyTime::max();
+  if (const auto due = broker.next_deadline()) next = std::min(next, *due);
+  if (const auto due = sockets.next_deadline()) next = std::min(next, *due);
+  for (const Listener& listener : listeners) {
+    if (const auto due = listener.acceptor->retry_at()) next = std::min(next, *due);
   }
-  arm_timer();
-  boost::asio::post(io, [this] { on_readable(); });
+  if (next == broker::SteadyTime::max()) return -1ms;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - read_clocks().steady);
+  return std::clamp<std::chrono::milliseconds>(left, 0ms, 1h);
 }
 
-bool Shard::Impl::run_round() {
+bool Shard::Impl::run_round(std::span<const epoll_event> events) {
   now = read_clocks();
-  const auto events = poller.wait();
   take_mail();
   for (const epoll_event& event : events) {
     auto& pollable = *static_cast<Pollable*>(event.data.ptr);
@@ -70,6 +72,7 @@ bool Shard::Impl::run_round() {
   if (const auto due = broker.next_deadline(); due && *due <= now.steady) broker.on_deadline(now);
   const bool is_unfinished = carry_out_all();
   sockets.end_round();
+  if (std::exchange(is_closing_listeners, false)) listeners.clear();
   return is_unfinished || poller.was_full() || sockets.has_ready() || mailbox.has_letters();
 }
 
@@ -110,26 +113,6 @@ void Shard::Impl::retry_accepting() {
   }
 }
 
-void Shard::Impl::arm_timer() {
-  auto next = broker::SteadyTime::max();
-  if (const auto due = broker.next_deadline()) next = std::min(next, *due);
-  if (const auto due = sockets.next_deadline()) next = std::min(next, *due);
-  for (const Listener& listener : listeners) {
-    if (const auto due = listener.acceptor->retry_at()) next = std::min(next, *due);
-  }
-  // A later deadline than the armed one waits for the armed one: setting the timer is a system call, firing
-  // in vain is cheap.
-  if (next >= armed_for) return;
-  armed_for = next;
-  timer.expires_at(next);
-  timer.async_wait([this](boost::system::error_code error) {
-    if (error) return;
-    armed_for = broker::SteadyTime::max();
-    if (run_round()) poller.wake();
-    arm_timer();
-  });
-}
-
 Shard::Shard(ShardOptions options, ShardHost& host)
     : impl_(std::make_unique<Impl>(std::move(options), host)) {}
 Shard::~Shard() = default;
@@ -141,10 +124,7 @@ void Shard::start(std::vector<Shard*> shards) {
   impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 
-void Shard::stop() {
-  impl_->io.stop();
-  if (impl_->thread.joinable()) impl_->thread.join();
-}
+void Shard::stop() { impl_->stop(); }
 
 void Shard::post(Work work) { impl_->post(std::move(work)); }
 void Shard::post_mail(unsigned from, std::vector<broker::Mail> mail) {
@@ -177,8 +157,7 @@ void Shard::close_listeners() {
   // again.
   post([impl = impl_.get()](broker::Broker&, broker::Now) {
     for (const Impl::Listener& listener : impl->listeners) impl->poller.remove(listener.acceptor->fd());
-    boost::asio::post(impl->io,
-                      [impl] { impl->listeners.clear(); });  // after the round: events may name them
+    impl->is_closing_listeners = true;
   });
 }
 

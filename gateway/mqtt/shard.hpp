@@ -1,4 +1,4 @@
-// One shard at work: a thread, its io_context, one Broker, its sockets and its listeners (design §2).
+// One shard at work: a thread, its epoll set, one Broker, its sockets and its listeners (design §2).
 // Everything else reaches it by letters. A round is: what the poller reports; letters; reads, each fed to the
 // machine; then, until nothing moves, effects, batches to store, mail to other shards, and one write per
 // touched socket. Mail leaves before sockets are written and is read before bytes are fed, so who hears of a

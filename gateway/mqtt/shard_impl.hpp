@@ -1,13 +1,10 @@
 // The inside of Shard. The rounds are in shard.cpp, what the machine asks for in shard_effects.cpp.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <variant>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "gateway/listen/acceptor.hpp"
 #include "gateway/mqtt/mailbox.hpp"
@@ -36,16 +33,17 @@ struct Shard::Impl {
 
   // ---- shard.cpp
   void run();
+  void stop();
   void post(Letter letter);
-  void wait_for_events();
-  void on_readable();
+  /// Sleeps, until there is something to do.
+  std::span<const epoll_event> wait_for_events();
+  std::chrono::milliseconds until_deadline() const;
   /// True: another one is due at once.
-  bool run_round();
+  bool run_round(std::span<const epoll_event> events);
   void take_mail();
   void open(Letter& letter);
   void accept_from(Acceptor& acceptor);
   void retry_accepting();
-  void arm_timer();
 
   // ---- shard_effects.cpp
   /// Carries out what the machine asked for, until it asks for nothing. True: it still does, after many
@@ -66,15 +64,13 @@ struct Shard::Impl {
   std::vector<Letter> opened;
   std::vector<Shard*> shards;
   std::vector<Listener> listeners;
+  bool is_closing_listeners = false;  // at the end of the round: its events may name them
   std::vector<broker::Notice> notices;
   std::map<std::string_view, std::uint64_t> incidents;
   std::uint64_t sockets_opened = 0;
   broker::Now now;
 
-  boost::asio::io_context io{1};
-  boost::asio::posix::stream_descriptor readable{io};
-  boost::asio::steady_timer timer{io};
-  broker::SteadyTime armed_for = broker::SteadyTime::max();
+  std::atomic<bool> is_stopping{false};
   std::thread thread;
 };
 

@@ -5,6 +5,7 @@
 // An id that the machine no longer knows is harmless everywhere. Thread: the shard's.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -124,6 +125,9 @@ class Sockets {
   std::vector<Socket*> gone_;
   Deadlines handshaking_, flushing_, draining_;
   std::vector<std::byte> buffer_;
+  /// Of one writev; small packets lie one behind the other in one piece, so more are rare. Kept, since a new
+  /// array would be cleared at every write.
+  std::array<broker::Bytes, 64> pieces_;
   std::uint32_t next_generation_ = 1;
   SocketCounters counters_;
 };

@@ -1,6 +1,4 @@
 // Sockets: from the machine's Outbounds to the descriptor, and how a socket ends.
-#include <array>
-
 #include "gateway/listen/listening_socket.hpp"
 #include "gateway/mqtt/sockets.hpp"
 #include "gateway/observe/log.hpp"
@@ -8,10 +6,6 @@
 namespace wake::gateway {
 
 namespace {
-/// Pieces of one writev. Small packets lie one behind the other in one piece, so more are rare; and this is
-/// cleared at every write.
-constexpr std::size_t kPieces = 64;
-
 /// For the log, once the machine has the facts.
 std::string peer_of(const Transport& transport) {
   sockaddr_storage address{};
@@ -36,9 +30,8 @@ bool Sockets::write(Socket& socket, broker::Now now) {
   broker::Outbound& output = broker_.output(socket.connection);
   std::size_t written = 0;
   while (!output.is_empty()) {
-    std::array<broker::Bytes, kPieces> pieces;
-    const std::size_t count = output.gather(pieces.data(), pieces.size());
-    const Transport::Written result = socket.transport->write({pieces.data(), count});
+    const std::size_t count = output.gather(pieces_.data(), pieces_.size());
+    const Transport::Written result = socket.transport->write({pieces_.data(), count});
     output.consume(result.bytes);
     written += result.bytes;
     counters_.bytes_sent += result.bytes;

@@ -82,7 +82,7 @@ class SocketsTest : public testing::Test {
   /// As the shard does, until nothing moves; whoever asks is let in.
   void turn() {
     for (int i = 0; i < 64; ++i) {
-      const auto events = poller_.wait();
+      const auto events = poller_.wait(std::chrono::milliseconds(0));
       for (const epoll_event& event : events) {
         auto& pollable = *static_cast<Pollable*>(event.data.ptr);
         if (pollable.kind == Pollable::Kind::Socket) sockets_.on_event(pollable, event.events, now_);
