@@ -105,12 +105,12 @@ class Floor:
 class WakeMq(Server):
     """The released binary, its defaults, anonymous clients; a database of its own."""
 
-    def __init__(self, build, folder, cluster, shards):
-        super().__init__(f"WakeMQ {shards} shard" + ("s" if shards > 1 else ""), folder)
+    def __init__(self, build, folder, cluster, shards, label="WakeMQ"):
+        super().__init__(f"{label} {shards} shard" + ("s" if shards > 1 else ""), folder)
         self.cluster = cluster
-        self.config = folder / f"wakemq-{shards}.toml"
+        self.config = folder / f"{label}-{shards}.toml"
         self._program = build / "wakemq"
-        url = cluster.create(f"bench_{shards}")
+        url = cluster.create(f"bench_{label.lower()}_{shards}")
         self.config.write_text(f"""[[listener]]
 protocol = "mqtt"
 address = "127.0.0.1:{self.port}"
@@ -141,25 +141,32 @@ level = "warn"
 
 
 class Contenders:
-    """All of them, running at once; the ones not under load sleep."""
+    """All of them, running at once; the ones not under load sleep. `compared`: two builds of WakeMQ in place of all."""
 
-    def __init__(self, build, folder, with_wakemq):
-        self._build, self._folder, self._with_wakemq = build, folder, with_wakemq
+    def __init__(self, build, folder, with_wakemq, compared=()):
+        self._build, self._folder, self._with_wakemq, self._compared = build, folder, with_wakemq, compared
         self._cluster = Cluster(folder / "postgres")
         self.all = []
 
     def __enter__(self):
         try:
-            self.all = [Floor(self._build, self._folder), Mosquitto(self._folder)]
             if self._with_wakemq:
                 self._cluster.start()
-                self.all += [WakeMq(self._build, self._folder, self._cluster, shards) for shards in (1, 2)]
+            self.all = self._make()
             for broker in self.all:
                 broker.start()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _make(self):
+        def wakemq(build, label):
+            return [WakeMq(build, self._folder, self._cluster, shards, label) for shards in (1, 2)]
+        if self._compared:
+            return [one for label, build in zip("AB", self._compared) for one in wakemq(build, label)]
+        beside = [Floor(self._build, self._folder), Mosquitto(self._folder)]
+        return beside + (wakemq(self._build, "WakeMQ") if self._with_wakemq else [])
 
     def __exit__(self, *_):
         for broker in self.all:

@@ -19,6 +19,26 @@ def render(results, away, commit, chosen):
     return "\n\n".join(part for part in parts if part)
 
 
+def compare(results, away):
+    """Two builds, called A and B, with one shard and with two."""
+    head, lines = ["CPU µs a message", "QoS"], []
+    for shards in ("1 shard", "2 shards"):
+        head += [f"A {shards}", f"B {shards}", "B ÷ A"]
+
+    def line(name, qos, cost):
+        cells = [name, qos]
+        for shards in ("1 shard", "2 shards"):
+            before, after = cost(f"A {shards}"), cost(f"B {shards}")
+            cells += [_digits(before), _digits(after), f"{after / before:.2f}"]
+        return cells
+
+    for (row, qos), of_row in results.items():
+        lines.append(line(row, str(qos), lambda name: _median(of_row, name, lambda result: result["cpu_us_per_msg"])))
+    if away:
+        lines.append(line("offline, a PUBACK", "1", lambda name: dict(away)[name]["us"]))
+    return _table(head, lines)
+
+
 def write(document, text):
     whole = document.read_text(encoding="utf-8")
     before, _, rest = whole.partition(BEGIN)
