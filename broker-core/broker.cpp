@@ -245,20 +245,12 @@ void Broker::set_presence(const ClientId& client_id, bool is_foreground, Now now
 void Broker::send_direct(const ClientId& client_id, std::string topic, std::string payload, Now now) {
   Session* session = state_->find_session(client_id.value);
   if (!session || (!session->is_connected() && !session->is_durable())) return;
-  MessageRecord record;
-  record.id = state_->message_ids.next(now.utc);
-  record.topic = std::move(topic);
-  record.payload = std::move(payload);
-  record.qos = Qos::AtLeastOnce;
-  record.at = now.utc;
-  record.expires_at = now.utc + state_->delivery.inbox_ttl;
-  const MessageRef message(
-      new Message{.record = std::make_shared<const MessageRecord>(std::move(record)), .waiter = {}});
-  state_->at(now).enqueue(*session, message, Delivery{.message = message}, session->is_durable(), now);
+  state_->at(now).send_direct(*session, std::move(topic), std::move(payload), now);
 }
 
-void Broker::send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket, Now now) {
-  state_->at(now).send_alert(client_id, std::move(message), ticket, now);
+void Broker::send_alert(const ClientId& client_id, MessageRecord message, AlertId alert, std::uint64_t ticket,
+                        Now now) {
+  state_->at(now).send_alert(client_id, std::move(message), alert, ticket, now);
 }
 
 bool Broker::is_connected(const ClientId& client_id) const {

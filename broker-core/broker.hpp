@@ -110,8 +110,9 @@ class Broker {
   // ---- boot: before any accept. Only what is at home here (home_shard); retained messages all.
   void load_session(SessionRecord record, std::uint32_t queued_messages, std::size_t queued_bytes, Now now);
   void load_retained(MessageRecord message);
-  /// After all sessions, by id: a will of the process before; at run time, of a gateway that is gone. Published
-  /// when its delay, session and principal (JudgeWill) allow or its client comes; not if that is connected.
+  /// After all sessions, by id: a will of the process before; at run time, of a gateway that is gone.
+  /// Published when its delay, session and principal (JudgeWill) allow or its client comes; not if that is
+  /// connected.
   void load_will(WillRecord will, Now now);
   /// Also at run time, whenever the user changed. Every shard gets every record and keeps what it needs.
   void apply_user(const UserRecordPtr& record, Now now);
@@ -158,8 +159,10 @@ class Broker {
   void send_direct(const ClientId& client_id, std::string topic, std::string payload, Now now);
   /// The same to a phone that is to ring by the message's wake-title and wake-body when it does not take it
   /// at once: as by an entry of mode `fallback` (contract §2.2), without the inbox. Fills in id and times.
-  /// Answered by PublishSettled, at once when nobody's phone has this client id.
-  void send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket, Now now);
+  /// The alert's row goes in the commit that brings the message's. Answered by PublishSettled, at once when
+  /// nobody's phone has this client id.
+  void send_alert(const ClientId& client_id, MessageRecord message, AlertId alert, std::uint64_t ticket,
+                  Now now);
   bool is_connected(const ClientId& client_id) const;
   void acknowledge_inbox(UserId user, const std::vector<MessageId>& messages, Now now);
   /// v5: DISCONNECT 0x98. False: nobody of that name is connected here.

@@ -39,7 +39,7 @@ void Broker::State::revoke_subscriptions(Session& session) {
   revoke_messages(session);
 }
 
-/// Topic entries of a phone were allowed when they were made, and go with the permission.
+/// A phone has those topic entries here that are permitted (index_entries).
 bool Broker::State::may_still_receive(const Session& session, std::string_view topic) {
   if (session.grants.may_receive(topic)) return true;
   return session.phone && std::ranges::any_of(session.phone->entries, [&](const auto& entry) {

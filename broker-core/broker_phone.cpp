@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "broker-core/access/rule_pattern.hpp"
 #include "broker-core/broker_state.hpp"
 #include "broker-core/delivery/event_entry.hpp"
 #include "broker-core/delivery/publisher_wishes.hpp"
@@ -22,6 +23,29 @@ bool is_same_target(const DeviceToken& a, const DeviceToken& b) {
 
 bool has_entry(const std::vector<std::shared_ptr<const EntryRecord>>& entries, EntryId id) {
   return std::any_of(entries.begin(), entries.end(), [id](const auto& entry) { return entry->id == id; });
+}
+
+/// What pairings and rules let the user read. (Not the session's own grants: those of a phone that has not
+/// been here since the start are unknown.)
+Grants grants_of(const UserRecord& user, const ClientId& client_id) {
+  Grants grants;
+  grants.device_ids = user.device_ids;
+  for (const std::string& pattern : user.read_rules) {
+    if (auto filter = fill_in_rule(pattern, user.username, client_id.value))
+      grants.rules.push_back({.may_publish = false, .may_subscribe = true, .filter = std::move(*filter)});
+  }
+  return grants;
+}
+
+/// An entry with a device goes with the pairing; one without may have been made by a rule that is gone.
+bool is_permitted(const EntryRecord& entry, const Grants& grants) {
+  return entry.is_granted || !entry.device_id.empty() || grants.may_subscribe(entry.filter);
+}
+
+/// Entries that came or went with a device are no news: `paired` and `unpaired` say so.
+bool has_other_topics(const UserRecord& before, const UserRecord& after) {
+  const auto is_same = [](const auto& a, const auto& b) { return *a == *b; };
+  return before.device_ids == after.device_ids && !std::ranges::equal(before.entries, after.entries, is_same);
 }
 
 /// Of an entry that is gone or switched off nothing leaves.
@@ -64,7 +88,7 @@ void Broker::State::apply_user(const UserRecordPtr& user, Now now) {
   }
 }
 
-void Broker::State::apply_phone(const UserRecordPtr& user, const PhoneRecord& record, Now) {
+void Broker::State::apply_phone(const UserRecordPtr& user, const PhoneRecord& record, Now now) {
   Session* session = find_session(record.client_id.value);
   if (!session) {
     session =
@@ -79,6 +103,8 @@ void Broker::State::apply_phone(const UserRecordPtr& user, const PhoneRecord& re
     session->ends_at = kNever;
     store_row(*session);
   }
+  if (session->phone->user && session->is_connected() && has_other_topics(*session->phone->user, *user))
+    send_direct(*session, std::string(kEventTopic), std::string(kTopicsChanged), now);
   const PhoneRecord& before = session->phone->record;
   if (session->phone->user && (before.id != record.id || !is_same_target(before.token, record.token)))
     effects.push_back(RecallNotices{before.id});
@@ -93,8 +119,9 @@ void Broker::State::index_entries(Session& session, const UserRecordPtr& user) {
   // New ones first, so that a filter that stays is not withdrawn from other shards in between.
   std::vector<std::shared_ptr<const EntryRecord>> before = std::move(phone.entries);
   phone.entries.clear();
+  const Grants tables = grants_of(*user, session.client_id);
   for (const auto& entry : user->entries) {
-    if (entry->subscribed) phone.entries.push_back(entry);
+    if (entry->subscribed && is_permitted(*entry, tables)) phone.entries.push_back(entry);
   }
   const auto slot_of_entry = [](std::size_t i) { return static_cast<std::uint32_t>(i); };
   for (std::size_t i = 0; i < phone.entries.size(); ++i) {

@@ -190,7 +190,8 @@ ReasonCode Broker::State::on_own_topic(Connection& connection, const Publish& pu
     return ReasonCode::Success;
   }
   if (publish_packet.topic == "$wake/pair" && session.principal.kind == Principal::Kind::Device) {
-    effects.push_back(PairRequest{session.client_id, session.principal, std::string(payload)});
+    effects.push_back(PairRequest{session.client_id, session.principal, std::string(payload),
+                                  connection.listener->address});
     return ReasonCode::Success;
   }
   ++counters.publishes_denied;

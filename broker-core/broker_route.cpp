@@ -127,10 +127,23 @@ void Broker::State::offer_to_phone(Routed& routed, Session& session,
   hold_notice(session, message, with_wishes(entry, *message->record), decision, now);
 }
 
+void Broker::State::send_direct(Session& session, std::string topic, std::string payload, Now now) {
+  MessageRecord record;
+  record.id = message_ids.next(now.utc);
+  record.topic = std::move(topic);
+  record.payload = std::move(payload);
+  record.qos = Qos::AtLeastOnce;
+  record.at = now.utc;
+  record.expires_at = now.utc + delivery.inbox_ttl;
+  const MessageRef message(
+      new Message{.record = std::make_shared<const MessageRecord>(std::move(record)), .waiter = {}});
+  enqueue(session, message, Delivery{.message = message}, session.is_durable(), now);
+}
+
 /// What the gateway itself tells a phone (contract §6: $wake/events, else by push): to this one, whoever
 /// subscribed.
-void Broker::State::send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket,
-                               Now now) {
+void Broker::State::send_alert(const ClientId& client_id, MessageRecord message, AlertId alert,
+                               std::uint64_t ticket, Now now) {
   message.id = message_ids.next(now.utc);
   message.at = now.utc;
   message.expires_at = now.utc + delivery.inbox_ttl;
@@ -139,7 +152,11 @@ void Broker::State::send_alert(const ClientId& client_id, MessageRecord message,
                              {Waiter::Kind::Backend, {}, ticket});
   Session* const session = find_session(client_id.value);
   const bool is_phone = session && session->phone;
-  if (is_phone) offer_to_phone(routed, *session, event_entry(), Delivery{.message = routed.keep()}, now);
+  if (is_phone) {
+    offer_to_phone(routed, *session, event_entry(), Delivery{.message = routed.keep()}, now);
+    ledger.open().alerts_told.push_back(alert);
+    owe_commit(*routed.message);
+  }
   finish_routing(routed, is_phone);
 }
 

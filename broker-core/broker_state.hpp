@@ -193,6 +193,9 @@ struct Broker::State {
   ReasonCode subscribe_one(Session& session, const SubscribeRequest& request, std::uint32_t subscription_id);
   void on_unsubscribe(Connection& connection, const Unsubscribe& unsubscribe, Now now);
   bool unsubscribe_one(Session& session, std::string_view filter);
+  /// A phone's own SUBSCRIBE or UNSUBSCRIBE of a filter that has an entry says whether its user wants it
+  /// (contract §7): on all phones of the user, and for good. False: no such entry, or it was so already.
+  bool switch_entry(Session& session, std::string_view filter, bool is_subscribed, Now now);
   /// v5 [MQTT-3.3.4-4]: those of all subscriptions that match. A delivery and its row keep one; the others
   /// are found again among what is subscribed now.
   static std::vector<std::uint32_t> subscription_ids_of(const Session& session, const Delivery& delivery);
@@ -323,7 +326,10 @@ struct Broker::State {
   void deliver_to_phone(Routed& routed, const Target& target, Session& session, Now now);
   void offer_to_phone(Routed& routed, Session& session, const std::shared_ptr<const EntryRecord>& entry,
                       Delivery owed, Now now);
-  void send_alert(const ClientId& client_id, MessageRecord message, std::uint64_t ticket, Now now);
+  /// A message of the gateway to this session, whoever subscribed.
+  void send_direct(Session& session, std::string topic, std::string payload, Now now);
+  void send_alert(const ClientId& client_id, MessageRecord message, AlertId alert, std::uint64_t ticket,
+                  Now now);
 
   // ---- broker_send.cpp: to one client, now
   void send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache, Now now);

@@ -1,4 +1,6 @@
 // SUBSCRIBE and UNSUBSCRIBE (v5 §3.8 to §3.11), and what other shards are told of it.
+#include <algorithm>
+
 #include "broker-core/broker_state.hpp"
 #include "broker-core/topic/topic_name.hpp"
 
@@ -18,6 +20,7 @@ void Broker::State::on_subscribe(Connection& connection, const Subscribe& subscr
     const bool is_new = !session.subscriptions.contains(request.filter);
     const ReasonCode reason = subscribe_one(session, request, subscribe.subscription_id);
     suback.reasons.push_back(reason);
+    if (!is_failure(reason)) switch_entry(session, request.filter, true, now);
     // v5 §3.8.3.1: 0 send, 1 send if the subscription is new, 2 do not. 3.x parses as 0.
     const bool is_shared = request.filter.starts_with("$share/");  // v5 §4.8.2: those get none
     if (!is_failure(reason) && !is_shared &&
@@ -66,13 +69,14 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscribeRequest
   return static_cast<ReasonCode>(request.qos);
 }
 
-void Broker::State::on_unsubscribe(Connection& connection, const Unsubscribe& unsubscribe, Now) {
+void Broker::State::on_unsubscribe(Connection& connection, const Unsubscribe& unsubscribe, Now now) {
   Session& session = *sessions[connection.session];
   Unsuback unsuback{
       .packet_id = unsubscribe.packet_id, .reasons = {}, .reason_string = {}, .user_properties = {}};
   bool has_changed = false;
   for (const std::string_view filter : unsubscribe.filters) {
-    const bool was_there = unsubscribe_one(session, filter);
+    bool was_there = unsubscribe_one(session, filter);
+    was_there |= switch_entry(session, filter, false, now);
     has_changed |= was_there;
     ReasonCode reason = was_there ? ReasonCode::Success : ReasonCode::NoSubscriptionExisted;
     if (!is_valid_topic_filter(filter, limits.max_topic_levels)) reason = ReasonCode::TopicFilterInvalid;
@@ -90,6 +94,22 @@ bool Broker::State::unsubscribe_one(Session& session, std::string_view filter) {
   const std::string name = known->first;
   session.subscriptions.erase(known);
   if (parse_shared(name)) hand_on_unsubscribe(session, name, moment);
+  return true;
+}
+
+bool Broker::State::switch_entry(Session& session, std::string_view filter, bool is_subscribed, Now now) {
+  if (!session.phone) return false;
+  const UserRecordPtr user = session.phone->user;
+  const auto found =
+      std::ranges::find_if(user->entries, [&](const auto& entry) { return entry->filter == filter; });
+  if (found == user->entries.end() || (*found)->subscribed == is_subscribed) return false;
+  ledger.open().switched.push_back({user->id, std::string(filter), is_subscribed});
+  // At once on this shard; the others hear it when it is stored, as of any change of the registry.
+  auto entry = std::make_shared<EntryRecord>(**found);
+  entry->subscribed = is_subscribed;
+  const auto changed = std::make_shared<UserRecord>(*user);
+  changed->entries[static_cast<std::size_t>(found - user->entries.begin())] = std::move(entry);
+  apply_user(changed, now);
   return true;
 }
 

@@ -112,6 +112,7 @@ struct PairRequest {
   ClientId client_id{};
   Principal principal{};
   std::string payload{};
+  std::string address{};  // peer, "host:port"
 };
 /// For the log and the counters. `event` is a fixed dotted name.
 struct Incident {

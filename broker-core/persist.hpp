@@ -117,6 +117,12 @@ struct OutboxRow {
   UtcTime expires_at{};
   std::string reason{};  // the decision's Reason, as text
 };
+/// The owner of a phone has switched the entry of this filter by SUBSCRIBE or UNSUBSCRIBE.
+struct EntrySwitch {
+  UserId user_id{};
+  std::string filter{};
+  bool is_subscribed = true;
+};
 /// Still pending: becomes cancelled with this reason. Already sent: nothing.
 struct OutboxCancel {
   MessageId message_id{};
@@ -166,12 +172,14 @@ struct Persist {
   std::vector<WillRecord> wills{};
   std::vector<WillDue> wills_due{};
   std::vector<MessageId> wills_gone{};  // published, with what else is in here, or not to be
+  std::vector<AlertId> alerts_told{};   // whose message is in here: never told again
+  std::vector<EntrySwitch> switched{};  // in order
 
   bool is_empty() const {
     return sessions.empty() && messages.empty() && queue.empty() && started.empty() && receipts.empty() &&
            finalized.empty() && inbox.empty() && outbox.empty() && acknowledged.empty() && trims.empty() &&
            cancelled.empty() && refused.empty() && retained.empty() && wills.empty() && wills_due.empty() &&
-           wills_gone.empty();
+           wills_gone.empty() && alerts_told.empty() && switched.empty();
   }
 };
 

@@ -29,6 +29,7 @@ using ClientId = Named<struct ClientIdTag, std::string>;
 using UserId = Named<struct UserIdTag, std::int64_t>;
 using PhoneId = Named<struct PhoneIdTag, std::int64_t>;
 using EntryId = Named<struct EntryIdTag, std::int64_t>;
+using AlertId = Named<struct AlertIdTag, std::int64_t>;  // a row of what the gateway has to tell a phone
 /// v5 §2.2.1: 1..65535 while in use.
 using PacketId = Named<struct PacketIdTag, std::uint16_t>;
 /// 64 bits, time-ordered, unique in the cluster: milliseconds since 2026-01-01 UTC (43) | node (5) | shard

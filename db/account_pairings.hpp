@@ -29,6 +29,10 @@ std::optional<PairingCode> find_pairing_code(Pool& pool, broker::UserId user, co
                                              broker::UtcTime now);
 bool remove_pairing_code(Pool& pool, broker::UserId user, const std::string& code);
 
+/// Who has a device: one owner, who was the first to pair or was made it since, and members.
+enum class PairingRole { Owner, Member };
+const char* to_text(PairingRole role);  // "owner", "member"
+
 struct ClaimTopic {
   std::string filter;  // valid, and with the device's id as a level: checked by the caller
   std::string title;
@@ -38,22 +42,32 @@ struct Claim {
   std::string device_id;
   std::string name;  // empty: the name the device is registered with
   std::vector<ClaimTopic> topics;
+  bool is_reset = false;  // the device is as from the factory: what others have of it ends
   broker::UtcTime now{};
 };
 struct ClaimResult {
-  enum class Outcome { Paired, NoSuchCode };
-  Outcome outcome = Outcome::NoSuchCode;  // unknown, expired and used codes look alike
+  enum class Outcome {
+    Paired,
+    Repeated,    // this device has claimed this code before: the same answer, and nothing changes
+    NoSuchCode,  // unknown, expired and used codes look alike
+    Owned,       // the device is somebody else's, and was not reset; the code is still good
+  };
+  Outcome outcome = Outcome::NoSuchCode;
   broker::UserId user;
   std::string name;
+  std::vector<broker::UserId> unpaired;  // by the reset
 };
 /// Uses the code up, makes or renames the pairing and adds the entries, all or nothing. Of two claims at once
 /// one wins. An entry whose filter the user has already stays as the user made it, unless it belongs to no
-/// device.
+/// device. The phones of all concerned are told by the rows that go with it (alerts.hpp).
 ClaimResult claim_pairing(Pool& pool, const Claim& claim);
+/// The device, as from the factory, has no user any more. Who had it.
+std::vector<broker::UserId> reset_pairings(Pool& pool, const std::string& device_id);
 
 struct PairedDevice {
   std::string id;
   std::string name;
+  PairingRole role = PairingRole::Owner;
   broker::UtcTime paired_at{};
 };
 /// By device id; `after` is a device id.
@@ -65,7 +79,7 @@ std::optional<PairedDevice> find_paired_device(Pool& pool, broker::UserId user, 
 std::optional<PairedDevice> rename_paired_device(Pool& pool, broker::UserId user,
                                                  const std::string& device_id, const std::string& name,
                                                  const std::function<void(const PairedDevice&)>& check);
-/// With its entries. False: not paired.
-bool unpair(Pool& pool, broker::UserId user, const std::string& device_id);
+/// With its entries; the owner's takes all members' along. Whose pairings ended: none when not paired.
+std::vector<broker::UserId> unpair(Pool& pool, broker::UserId user, const std::string& device_id);
 
 }  // namespace wake::db

@@ -7,6 +7,7 @@
 #include "db/account_inbox.hpp"     // IWYU pragma: export
 #include "db/account_keys.hpp"      // IWYU pragma: export
 #include "db/account_logins.hpp"    // IWYU pragma: export
+#include "db/account_members.hpp"   // IWYU pragma: export
 #include "db/account_pairings.hpp"  // IWYU pragma: export
 #include "db/account_phones.hpp"    // IWYU pragma: export
 #include "db/account_rules.hpp"     // IWYU pragma: export

@@ -28,7 +28,21 @@ broker::EntryRecord to_entry(const pqxx::row& row) {
           .device_name = row["device_name"].as<std::string>(),
           .title = row["title"].as<std::string>(),
           .subscribed = row["subscribed"].as<bool>(),
+          .is_granted = row["granted"].as<bool>(),
           .push = to_policy(row["push"].as<std::string>())};
+}
+
+ListedEntry to_listed(const pqxx::row& row) {
+  ListedEntry listed{to_entry(row), std::nullopt, row["unread"].as<int>()};
+  const broker::MessageId last{row["last_id"].as<std::int64_t>()};
+  if (last.value != 0) listed.last_message = {last, to_time(row["last_us"])};
+  return listed;
+}
+
+pqxx::result list(Pool& pool, broker::UserId user, const EntryFilter& filter, std::int64_t after, int limit,
+                  broker::UtcTime now) {
+  return ask(pool, sql::account_entry_list, user.value, after, filter.device_id, filter.subscribed, limit,
+             to_us(now), kMaxCountedUnread);
 }
 
 }  // namespace
@@ -37,7 +51,7 @@ std::optional<broker::EntryId> add_entry(Pool& pool, broker::UserId user, const 
   try {
     const pqxx::result rows =
         ask(pool, sql::account_entry_add, user.value, record.device_id, record.filter, record.title,
-            record.subscribed, to_json_text(record.push, PolicyShape::Changes));
+            record.subscribed, to_json_text(record.push, PolicyShape::Changes), record.is_granted);
     if (rows.empty()) return std::nullopt;
     return broker::EntryId{rows[0][0].as<std::int64_t>()};
   } catch (const pqxx::foreign_key_violation&) {  // unpaired between the caller's check and now
@@ -45,18 +59,29 @@ std::optional<broker::EntryId> add_entry(Pool& pool, broker::UserId user, const 
   }
 }
 
-Page<broker::EntryRecord> list_entries(Pool& pool, broker::UserId user, const EntryFilter& filter,
-                                       const PageRequest& page) {
-  return cut_page<broker::EntryRecord>(
-      ask(pool, sql::account_entry_list, user.value, after_number(page), filter.device_id, filter.subscribed,
-          page.limit + 1),
-      page, to_entry, [](const broker::EntryRecord& entry) { return std::to_string(entry.id.value); });
+int count_entries(Pool& pool, broker::UserId user) {
+  return ask(pool, sql::account_entry_count, user.value)[0][0].as<int>();
 }
 
-std::optional<broker::EntryRecord> find_entry(Pool& pool, broker::UserId user, broker::EntryId id) {
-  const pqxx::result rows = ask(pool, sql::account_entry_find, user.value, id.value);
-  if (rows.empty()) return std::nullopt;
-  return to_entry(rows[0]);
+Page<ListedEntry> list_entries(Pool& pool, broker::UserId user, const EntryFilter& filter,
+                               const PageRequest& page, broker::UtcTime now) {
+  return cut_page<ListedEntry>(
+      list(pool, user, filter, after_number(page), page.limit + 1, now), page, to_listed,
+      [](const ListedEntry& entry) { return std::to_string(entry.record.id.value); });
+}
+
+std::optional<ListedEntry> find_entry(Pool& pool, broker::UserId user, broker::EntryId id,
+                                      broker::UtcTime now) {
+  const pqxx::result rows = list(pool, user, {}, id.value - 1, 1, now);
+  if (rows.empty() || rows[0]["id"].as<std::int64_t>() != id.value) return std::nullopt;
+  return to_listed(rows[0]);
+}
+
+std::vector<std::string> list_granted_filters(Pool& pool, broker::UserId user) {
+  std::vector<std::string> filters;
+  for (const pqxx::row& row : ask(pool, sql::account_entry_granted, user.value))
+    filters.push_back(row[0].as<std::string>());
+  return filters;
 }
 
 EntryUpdate change_entry(Pool& pool, broker::UserId user, broker::EntryId id,
@@ -68,7 +93,7 @@ EntryUpdate change_entry(Pool& pool, broker::UserId user, broker::EntryId id,
       broker::EntryRecord entry = to_entry(found[0]);
       change(entry);
       exec(work, sql::account_entry_update, user.value, id.value, entry.device_id, entry.filter, entry.title,
-           entry.subscribed, to_json_text(entry.push, PolicyShape::Changes));
+           entry.subscribed, to_json_text(entry.push, PolicyShape::Changes), entry.is_granted);
       return EntryUpdate::Done;
     });
   } catch (const pqxx::unique_violation&) {

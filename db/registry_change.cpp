@@ -41,8 +41,9 @@ bool RegistryChange::concerns(const broker::Principal& principal) const {
 std::optional<RegistryChange> parse_registry_change(std::string_view notice) {
   using What = RegistryChange::What;
   const std::string_view what = take_word(notice);
-  if (what == "user" && is_number(notice)) {
-    return RegistryChange{What::User, broker::Principal::Kind::User, std::string(notice)};
+  if ((what == "user" || what == "alerts") && is_number(notice)) {
+    return RegistryChange{what == "user" ? What::User : What::Alerts, broker::Principal::Kind::User,
+                          std::string(notice)};
   }
   if (what == "token") return parse_token(notice);
   if (what != "login" && what != "rules") return std::nullopt;

@@ -13,11 +13,12 @@ namespace wake::db {
 
 struct RegistryChange {
   enum class What {
-    User,   // "user:42": the user's record (phones, pairings, entries)
-    Login,  // "login:device:CAM1": the principal's credentials changed, or it is no more
-    Token,  // "token:42:7": log-in 7 of user 42 was revoked
-    Rules,  // "rules:user:ann", "rules:service:", "rules:all:": what acl_rules gives a subject, by name or
-            // all
+    User,    // "user:42": the user's record (phones, pairings, entries)
+    Login,   // "login:device:CAM1": the principal's credentials changed, or it is no more
+    Token,   // "token:42:7": log-in 7 of user 42 was revoked
+    Alerts,  // "alerts:42": the user's phones have something to be told (db/alerts.hpp)
+    Rules,   // "rules:user:ann", "rules:service:", "rules:all:": what acl_rules gives a subject, by name or
+             // all
   };
   What what = What::User;
   std::optional<broker::Principal::Kind> kind;  // Rules of the subject "all": none

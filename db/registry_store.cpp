@@ -48,6 +48,7 @@ std::shared_ptr<const EntryRecord> as_entry(const pqxx::row& row, const OnBadPol
   entry->title = as_string(row[5]);
   entry->subscribed = as_bool(row[6]);
   entry->push = read_stored_policy(entry->id, row[7].c_str(), bad);
+  entry->is_granted = as_bool(row[8]);
   return entry;
 }
 
@@ -80,6 +81,8 @@ Page load_page(Snapshot& snapshot, std::int64_t first, std::int64_t last, const 
   last = page.back()->id.value;
   hand_out(exec(snapshot, sql::list_paired_devices, first, last), page,
            [](UserRecord& user, const pqxx::row& row) { user.device_ids.push_back(as_string(row[1])); });
+  hand_out(exec(snapshot, sql::list_read_rules, first, last), page,
+           [](UserRecord& user, const pqxx::row& row) { user.read_rules.push_back(as_string(row[1])); });
   hand_out(exec(snapshot, sql::list_phones, first, last), page,
            [](UserRecord& user, const pqxx::row& row) { user.phones.push_back(as_phone(row)); });
   hand_out(exec(snapshot, sql::list_entries, first, last), page,
@@ -114,6 +117,13 @@ void load_all_users(Connection& connection, const std::function<void(broker::Use
     first = page.back()->id.value + 1;
     for (auto& user : page) each(std::move(user));
   }
+}
+
+std::optional<UserId> load_user_id(Connection& connection, const std::string& username) {
+  Snapshot snapshot(connection);
+  const auto rows = exec(snapshot, sql::find_user_id, username);
+  if (rows.empty()) return std::nullopt;
+  return UserId{as_integer(rows[0][0])};
 }
 
 std::optional<UserId> load_user_id_of_phone(Connection& connection, broker::PhoneId phone) {

@@ -25,6 +25,7 @@ broker::UserRecordPtr load_user(Connection& connection, broker::UserId user, con
 void load_all_users(Connection& connection, const std::function<void(broker::UserRecordPtr)>& each,
                     const OnBadPolicy& bad = {});
 
+std::optional<broker::UserId> load_user_id(Connection& connection, const std::string& username);
 std::optional<broker::UserId> load_user_id_of_phone(Connection& connection, broker::PhoneId phone);
 
 }  // namespace wake::db

@@ -9,6 +9,15 @@
 
 namespace wake::gateway {
 
+namespace {
+
+/// {"reset": true} without a code: the device has been set back, and is not paired anew yet.
+bool is_reset_alone(const std::string& payload) {
+  return nlohmann::json::parse(payload, nullptr, false) == nlohmann::json{{"reset", true}};
+}
+
+}  // namespace
+
 struct DevicePairing::Impl {
   Impl(const RestOptions& rest_options, Port& port, Authenticator& authenticator, db::Pool& pool)
       : options(rest_options),
@@ -42,15 +51,20 @@ void DevicePairing::claim(const broker::PairRequest& request) {
   rest::Request body;
   body.content_type = "application/json";
   body.body = request.payload;
+  body.address = request.address.substr(0, request.address.rfind(':'));
   const rest::Target target;
   AuthResult who;
   who.outcome = AuthResult::Outcome::Ok;
   who.principal = request.principal;
   const rest::Call call{impl_->context, body, target, std::move(who), {}};
   try {
-    const db::Claim claim = rest::read_claim(call, true);
-    const db::ClaimResult result = rest::carry_out(call, claim);
-    answer({{"type", "paired"}, {"device_id", claim.device_id}, {"name", result.name}});
+    if (is_reset_alone(request.payload)) {
+      rest::reset_device(call);
+      return answer({{"type", "reset"}, {"device_id", request.principal.id}});
+    }
+    nlohmann::json event = rest::carry_out(call, rest::read_claim(call, true));
+    event["type"] = "paired";
+    answer(event);
   } catch (const rest::Problem& problem) {
     refuse(problem);
   } catch (const db::StorageAway&) {

@@ -24,7 +24,7 @@ class DevicePairing {
   DevicePairing(const DevicePairing&) = delete;
   DevicePairing& operator=(const DevicePairing&) = delete;
 
-  /// Blocks; any worker. The device hears {"type":"paired",…}, or
+  /// Blocks; any worker. The device hears {"type":"paired",…}, to {"reset":true} {"type":"reset",…}, or
   /// {"type":"pairing_failed","detail":…,"fix":…}.
   void claim(const broker::PairRequest& request);
 

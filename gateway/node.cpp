@@ -70,6 +70,10 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
                      broker.load_will(will, now);
                    });
                  }),
+      alerts_(load_pool_,
+              {.node = [this] { return claiming_number(); },
+               .send = [this](const db::Alert& alert, const broker::MessageRecord& message,
+                              std::function<void()> done) { send_alert(alert, message, std::move(done)); }}),
       login_workers_("login", std::max(2u, std::thread::hardware_concurrency())),
       load_workers_("load", kLoadWorkers) {
   const auto changed = [](int number) {
@@ -87,6 +91,7 @@ Node::Node(const config::Config& config, Authenticator& authenticator, db::Pool&
   inheritance_ = std::make_unique<Periodic>("wills", seconds(1), [this, own = lease_->number()] {
     return will_heir_.look(claiming_number() == own ? own : -1);
   });
+  alert_rounds_ = std::make_unique<Periodic>("alerts", milliseconds(0), [this] { return tell_alerts(); });
   bridges_ = std::make_unique<Bridges>(
       config.bridges,
       Bridges::Surroundings{.limits = config.limits,
@@ -110,6 +115,7 @@ Node::~Node() {
   claims_.reset();
   sweeps_.reset();
   inheritance_.reset();
+  alert_rounds_.reset();
   registry_listener_.reset();
   login_workers_.stop();
   load_workers_.stop();
@@ -211,6 +217,26 @@ void Node::tell_token_removed(const db::TokenRemoved& removed) {
   }
 }
 
+void Node::send_alert(const db::Alert& alert, const broker::MessageRecord& message,
+                      std::function<void()> done) {
+  const std::uint64_t ticket =
+      expect_settlement([done = std::move(done)](broker::PublishSettled) { done(); });
+  home_of(alert.client_id)
+      .post([id = alert.client_id, message, row = alert.id, ticket](broker::Broker& broker, broker::Now now) {
+        broker.send_alert(id, message, row, ticket, now);
+      });
+}
+
+/// What a notice did not bring: of before the start, of a gateway that died.
+milliseconds Node::tell_alerts() {
+  try {
+    alerts_.tell(std::nullopt);
+  } catch (const std::exception& error) {
+    log(LogLevel::Debug, "alerts.not_read", error.what());  // the commit queue tells of an away PostgreSQL
+  }
+  return seconds(10);
+}
+
 milliseconds Node::claim_due() {
   const int number = claiming_number();
   if (number < 0) return seconds(1);
@@ -268,6 +294,7 @@ bool Node::stop(broker::SteadyTime deadline) {
   claims_.reset();
   sweeps_.reset();
   inheritance_.reset();
+  alert_rounds_.reset();
   registry_listener_.reset();
   for (const auto& shard : shards_) shard->close_listeners();
   login_workers_.stop();

@@ -16,6 +16,7 @@
 #include "db/pool.hpp"
 #include "db/registry_listener.hpp"
 #include "db/sweep.hpp"
+#include "gateway/alert_teller.hpp"
 #include "gateway/bridge/bridges.hpp"
 #include "gateway/listen/admission.hpp"
 #include "gateway/listen/mqtt_listeners.hpp"
@@ -110,10 +111,14 @@ class Node final : public ShardHost {
   void tell_shards(RecentChanges::Concerns concerns, const Shard::Work& work);
   void apply(const db::RegistryChange& change);
   void resync_registry();
+  void refresh_ruled(const db::RegistryChange& change);
+  void refresh_all_users();
   /// Their sessions get the grants that the registry gives now. Throws db::StorageAway.
   void judge_again(const std::function<bool(const broker::Principal&)>& is_meant);
   void judge_again(const broker::SessionView& session);
   void tell_token_removed(const db::TokenRemoved& removed);
+  void send_alert(const db::Alert& alert, const broker::MessageRecord& message, std::function<void()> done);
+  std::chrono::milliseconds tell_alerts();
   std::chrono::milliseconds claim_due();
   std::chrono::milliseconds sweep();
   void tell_sys(SysTopics& topics);
@@ -133,6 +138,7 @@ class Node final : public ShardHost {
   std::map<std::uint64_t, std::function<void(broker::PublishSettled)>> settlements_;
   db::SweepCursor sweep_cursor_;
   WillHeir will_heir_;
+  AlertTeller alerts_;
 
   std::unique_ptr<db::NodeLease> lease_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -145,6 +151,7 @@ class Node final : public ShardHost {
   std::unique_ptr<Periodic> claims_;
   std::unique_ptr<Periodic> sweeps_;
   std::unique_ptr<Periodic> inheritance_;
+  std::unique_ptr<Periodic> alert_rounds_;
   std::unique_ptr<Bridges> bridges_;
   std::unique_ptr<Periodic> sys_;
 };

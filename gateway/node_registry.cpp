@@ -106,6 +106,9 @@ void Node::apply(const db::RegistryChange& change) {
       case What::User:
         refresh_user(broker::UserId{std::stoll(change.id)});
         return;
+      case What::Alerts:
+        alerts_.tell(broker::UserId{std::stoll(change.id)});
+        return;
       case What::Login:
         end_logins({*change.kind, change.id, change.id});
         return;
@@ -114,6 +117,7 @@ void Node::apply(const db::RegistryChange& change) {
         return;
       case What::Rules:
         judge_again([change](const broker::Principal& principal) { return change.concerns(principal); });
+        refresh_ruled(change);
         return;
     }
   } catch (const std::exception& error) {
@@ -121,21 +125,32 @@ void Node::apply(const db::RegistryChange& change) {
   }
 }
 
+/// Topic entries may stand on a rule that is no more, or be of use again.
+void Node::refresh_ruled(const db::RegistryChange& change) {
+  if (change.kind && change.kind != broker::Principal::Kind::User) return;
+  if (change.id.empty()) return refresh_all_users();
+  const auto user =
+      load_pool_.with([&](db::Connection& connection) { return db::load_user_id(connection, change.id); });
+  if (user) refresh_user(*user);
+}
+
+void Node::refresh_all_users() {
+  const std::lock_guard lock(registry_);
+  load_pool_.with([&](db::Connection& connection) {
+    const auto each = [&](const broker::UserRecordPtr& record) {
+      for (const auto& shard : shards_) {
+        shard->post([record](broker::Broker& broker, broker::Now now) { broker.apply_user(record, now); });
+      }
+    };
+    db::load_all_users(connection, each, log_bad_policy);
+  });
+}
+
 void Node::resync_registry() {
   try {
-    {
-      const std::lock_guard lock(registry_);
-      load_pool_.with([&](db::Connection& connection) {
-        const auto each = [&](const broker::UserRecordPtr& record) {
-          for (const auto& shard : shards_) {
-            shard->post(
-                [record](broker::Broker& broker, broker::Now now) { broker.apply_user(record, now); });
-          }
-        };
-        db::load_all_users(connection, each, log_bad_policy);
-      });
-    }
+    refresh_all_users();
     judge_again([](const broker::Principal&) { return true; });
+    alerts_.tell(std::nullopt);
   } catch (const std::exception& error) {
     log_not_refreshed("not all changes made while PostgreSQL was away are known", error);
   }

@@ -69,10 +69,6 @@ class Port {
   /// Sends `payload` on $wake/events to a connected client of this id (a phone or a device); nobody there:
   /// nothing.
   virtual void send_event(const broker::ClientId& client_id, std::string payload) = 0;
-  /// To each of the user's phones, by MQTT, else by push with this title and body: as a message of mode
-  /// `fallback` would come (contract §2.2). Stored before it returns, unless PostgreSQL takes more than 3 s.
-  virtual void notify_phones(broker::UserId user, std::string event_payload, std::string title,
-                             std::string body) = 0;
   /// `done` is called once, within about 20 s, by whichever thread has the verdict: before this returns, or
   /// the dispatcher's, where it must not block. Throws when PostgreSQL is away.
   virtual void test_push(broker::UserId user, broker::PhoneId phone,

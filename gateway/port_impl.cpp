@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "broker-core/delivery/event_entry.hpp"
-#include "broker-core/packet/publish_properties.hpp"
 #include "broker-core/session/message_ids.hpp"
 #include "db/principal_kind.hpp"
 #include "db/registry_store.hpp"
@@ -203,30 +202,6 @@ void PortImpl::send_event(const broker::ClientId& client_id, std::string payload
         if (broker.is_connected(client_id))
           broker.send_direct(client_id, std::string(broker::kEventTopic), payload, now);
       });
-}
-
-void PortImpl::notify_phones(broker::UserId user, std::string event_payload, std::string title,
-                             std::string body) {
-  Node& running = need_node();
-  const broker::UserRecordPtr record = load_user(running, user);
-  broker::MessageRecord event;
-  event.topic = broker::kEventTopic;
-  event.payload = std::move(event_payload);
-  broker::append_user_property(event.properties, "wake-title", title);
-  broker::append_user_property(event.properties, "wake-body", body);
-  const auto settled = std::make_shared<Gathering<broker::PublishSettled>>();
-  std::vector<std::uint64_t> tickets;
-  for (const broker::PhoneRecord& phone : record->phones) {
-    tickets.push_back(
-        running.expect_settlement([settled](broker::PublishSettled answer) { settled->add(answer); }));
-    running.home_of(phone.client_id)
-        .post([id = phone.client_id, event, ticket = tickets.back()](
-                  broker::Broker& broker, broker::Now now) { broker.send_alert(id, event, ticket, now); });
-  }
-  if (settled->wait(tickets.size(), kShardAnswers).size() == tickets.size()) return;
-  log(LogLevel::Warn, "event.not_stored",
-      "of user " + std::to_string(user.value) + ", yet: PostgreSQL is slow");
-  for (const std::uint64_t ticket : tickets) running.forget_settlement(ticket);
 }
 
 void PortImpl::test_push(broker::UserId user, broker::PhoneId phone_id,

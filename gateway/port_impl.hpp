@@ -34,8 +34,6 @@ class PortImpl final : public Port {
   void set_presence(const broker::ClientId& client_id, Presence presence) override;
   void acknowledged(broker::UserId user, const std::vector<broker::MessageId>& messages) override;
   void send_event(const broker::ClientId& client_id, std::string payload) override;
-  void notify_phones(broker::UserId user, std::string event_payload, std::string title,
-                     std::string body) override;
   void test_push(broker::UserId user, broker::PhoneId phone,
                  std::function<void(const TestVerdict&)> done) override;
   std::vector<ClientView> clients() override;

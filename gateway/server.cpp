@@ -43,7 +43,8 @@ class Server {
         pool_(config.database),
         webhook_(config.auth.webhook_url.empty() ? nullptr : std::make_shared<Webhook>(config.auth)),
         authenticator_(pool_, {.allow_anonymous = config.auth.allow_anonymous, .webhook = webhook_}),
-        pairing_(rest_options(config), port_, authenticator_, pool_) {
+        rest_options_(rest_options(config)),
+        pairing_(rest_options_, port_, authenticator_, pool_) {
     authenticator_.use_jwt(load_jwt_verifier(config.auth), config.auth.jwt_create_users);
   }
   /// Its threads use what goes from here on.
@@ -54,7 +55,7 @@ class Server {
   int run() {
     {
       const InheritedThreadName name("rest-worker");
-      RestOptions options = rest_options(config_);
+      RestOptions options = rest_options_;
       options.addresses = &addresses_;
       rest_.emplace(std::move(options), port_, authenticator_, pool_, log_sink());
       rest_->start();
@@ -176,6 +177,7 @@ class Server {
   db::Pool pool_;
   const std::shared_ptr<Webhook> webhook_;
   Authenticator authenticator_;
+  const RestOptions rest_options_;
   DevicePairing pairing_;
   std::optional<Node> node_;
   std::optional<RestServer> rest_;

@@ -10,6 +10,9 @@
 namespace wake::broker {
 
 inline constexpr std::string_view kEventTopic = "$wake/events";
+/// To connected phones, when the topic cache of their user is not what it was. It rings nowhere: an app that
+/// is closed reads the cache when it opens.
+inline constexpr std::string_view kTopicsChanged = R"({"type":"topics_changed"})";
 
 /// What they ring by: mode fallback, for a day. Its id is 0, which is no row's. Title and body come with the
 /// message, as wishes (publisher_wishes.hpp).

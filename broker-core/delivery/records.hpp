@@ -70,14 +70,17 @@ struct EntryRecord {
   std::string device_name;
   std::string title;
   bool subscribed = true;
+  bool is_granted = false;  // whoever made it vouched for it (a back end): it needs no pairing and no rule
   PushPolicy push;
+  friend bool operator==(const EntryRecord&, const EntryRecord&) = default;
 };
 
 /// Everything of one user. A user without rows (deleted) is a record with empty lists.
 struct UserRecord {
   UserId id;
   std::string username;
-  std::vector<std::string> device_ids;  // paired
+  std::vector<std::string> device_ids;  // paired; sorted
+  std::vector<std::string> read_rules;  // filters of acl_rules that let the user read; may hold %u and %c
   std::vector<PhoneRecord> phones;
   std::vector<std::shared_ptr<const EntryRecord>> entries;
 };

@@ -17,11 +17,25 @@ WHERE code = $1 AND user_id = $2 AND expires_at > timestamptz 'epoch' + $3::bigi
 -- name: account_code_remove
 DELETE FROM pairing_codes WHERE code = $1 AND user_id = $2
 
+-- name: account_code_lock
+-- Two claims at once: the second waits for the first's row lock, then finds the code used. Waiting, or claimed by this device.
+SELECT user_id, device_id IS NOT NULL AS is_claimed FROM pairing_codes
+WHERE code = $1 AND coalesce(device_id, $2) = $2 AND expires_at > timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
+FOR UPDATE
+
 -- name: account_code_use
--- Two claims at once: the second waits for the first's row lock, then finds the code used.
-UPDATE pairing_codes SET device_id = $2, claimed_at = timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
-WHERE code = $1 AND device_id IS NULL AND expires_at > timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
-RETURNING user_id
+UPDATE pairing_codes SET device_id = $2, claimed_at = timestamptz 'epoch' + $3::bigint * interval '1 microsecond' WHERE code = $1
+
+-- name: account_pairing_find
+SELECT device_id, name, role, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
+FROM pairings WHERE user_id = $1 AND device_id = $2
+
+-- name: account_pairing_lock_device
+-- Whoever changes who is paired with a device waits for the others who do.
+SELECT id FROM devices WHERE id = $1 FOR NO KEY UPDATE
+
+-- name: account_pairing_owner
+SELECT user_id FROM pairings WHERE device_id = $1 AND role = 'owner'
 
 -- name: account_pairing_put
 INSERT INTO pairings (user_id, device_id, name)
@@ -34,20 +48,26 @@ INSERT INTO topic_entries (user_id, device_id, filter, title) VALUES ($1, $2, $3
 ON CONFLICT (user_id, filter) DO UPDATE SET device_id = excluded.device_id WHERE topic_entries.device_id IS NULL
 
 -- name: account_pairing_list
-SELECT device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
+SELECT device_id, name, role, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
 FROM pairings WHERE user_id = $1 AND device_id > $2 ORDER BY device_id LIMIT $3
 
--- name: account_pairing_find
-SELECT device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
-FROM pairings WHERE user_id = $1 AND device_id = $2
-
 -- name: account_pairing_lock
-SELECT device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
+SELECT device_id, name, role, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
 FROM pairings WHERE user_id = $1 AND device_id = $2 FOR UPDATE
 
 -- name: account_pairing_rename
 UPDATE pairings SET name = $3 WHERE user_id = $1 AND device_id = $2
-RETURNING device_id, name, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
+RETURNING device_id, name, role, (extract(epoch FROM paired_at) * 1000000)::bigint AS paired_us
+
+-- name: account_pairing_users
+SELECT user_id FROM pairings WHERE device_id = $1 ORDER BY user_id
 
 -- name: account_pairing_remove
+-- An owner's takes the members' along (trigger pairings_told).
 DELETE FROM pairings WHERE user_id = $1 AND device_id = $2
+
+-- name: account_pairing_remove_others
+DELETE FROM pairings WHERE device_id = $1 AND user_id <> $2
+
+-- name: account_pairing_remove_all
+DELETE FROM pairings WHERE device_id = $1

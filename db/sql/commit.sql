@@ -145,5 +145,14 @@ ON CONFLICT (id) DO NOTHING
 -- name: delay_wills
 UPDATE wills w SET due_at = d.due_at FROM unnest($1::bigint[], $2::timestamptz[]) AS d (id, due_at) WHERE w.id = d.id
 
+-- name: remove_alerts
+DELETE FROM alerts WHERE id = ANY ($1::bigint[])
+
+-- name: switch_entries
+-- Each user and filter once.
+UPDATE topic_entries e SET subscribed = n.subscribed
+FROM unnest($1::bigint[], $2::text[], $3::boolean[]) AS n (user_id, filter, subscribed)
+WHERE e.user_id = n.user_id AND e.filter = n.filter AND e.subscribed <> n.subscribed
+
 -- name: remove_wills
 DELETE FROM wills WHERE id = ANY ($1::bigint[])

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "broker-core/access/rule_pattern.hpp"
 #include "broker-core/packet/utf8.hpp"
 #include "broker-core/topic/topic_name.hpp"
 #include "db/account_store.hpp"
@@ -37,31 +38,12 @@ bool is_theirs(const Credentials& credentials, const std::string& username) {
   return !credentials.username || credentials.username->empty() || *credentials.username == username;
 }
 
-/// %u and %c of a rule. Empty: a name would bring a wildcard, a slash or nothing into the pattern
-/// (CVE-2017-7650).
-std::string fill_in(const std::string& pattern, const std::string& username, const std::string& client_id) {
-  std::string filter;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const bool is_mark =
-        pattern[i] == '%' && i + 1 < pattern.size() && (pattern[i + 1] == 'u' || pattern[i + 1] == 'c');
-    if (!is_mark) {
-      filter += pattern[i];
-      continue;
-    }
-    const std::string& name = pattern[++i] == 'u' ? username : client_id;
-    if (!broker::is_id_allowed(name)) return {};
-    filter += name;
-  }
-  return filter;
-}
-
 std::vector<broker::AclRule> to_rules(const std::vector<db::AclRow>& rows, const std::string& username,
                                       const std::string& client_id) {
   std::vector<broker::AclRule> rules;
   for (const db::AclRow& row : rows) {
-    std::string filter = fill_in(row.filter, username, client_id);
-    if (!broker::is_valid_topic_filter(filter, broker::kMaxTopicBytes)) continue;
-    rules.push_back({row.may_publish, row.may_subscribe, std::move(filter)});
+    if (auto filter = broker::fill_in_rule(row.filter, username, client_id))
+      rules.push_back({row.may_publish, row.may_subscribe, std::move(*filter)});
   }
   return rules;
 }

@@ -104,10 +104,7 @@ Response list_devices(const Call& call) {
 Response delete_device(const Call& call) {
   const db::DeviceRemoval removal = db::remove_device(call.context.pool, call.parameter(0));
   if (!removal.is_removed) throw not_found("device " + call.parameter(0));
-  for (const broker::UserId user : removal.users) {
-    call.refresh(user);
-    call.tell_phones(user, {{"type", "unpaired"}, {"device_id", call.parameter(0)}});
-  }
+  call.refresh(removal.users);
   call.end_logins(broker::Principal::Kind::Device, call.parameter(0));
   return no_content();
 }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 
 #include <nlohmann/json.hpp>
 
-#include "db/account_phones.hpp"
 #include "db/principal_kind.hpp"
 #include "gateway/rest/problem.hpp"
 #include "push/text.hpp"
@@ -67,6 +67,20 @@ void Call::refresh(broker::UserId user) const {
   make_known(*this, [&](Port& port) { port.refresh_user(user); });
 }
 
+void Call::refresh(const std::vector<broker::UserId>& users) const {
+  make_known(*this, [&](Port& port) {
+    std::exception_ptr failed;
+    for (const broker::UserId user : users) {
+      try {
+        port.refresh_user(user);
+      } catch (const std::runtime_error&) {
+        failed = std::current_exception();
+      }
+    }
+    if (failed) std::rethrow_exception(failed);
+  });
+}
+
 void Call::end_logins(broker::Principal::Kind kind, const std::string& id) const {
   make_known(*this, [&](Port& port) { port.end_logins({kind, id, id}); });
 }
@@ -88,13 +102,6 @@ void need_judged(const AuthResult& who) {
       throw webhook_away();
     case AuthResult::Outcome::NeedsWebhook:
       throw NeedsWebhook{};
-  }
-}
-
-void Call::tell_phones(broker::UserId user, const nlohmann::json& payload) const {
-  const std::string text = payload.dump();
-  for (const db::Phone& phone : db::list_phones(context.pool, user, {.after = "", .limit = 1000}).items) {
-    context.port.send_event(phone.record.client_id, text);
   }
 }
 

@@ -14,7 +14,6 @@
 #include "broker-core/delivery/records.hpp"
 #include "db/account_page.hpp"
 #include "gateway/auth/authenticator.hpp"
-#include "gateway/auth/failure_throttle.hpp"
 #include "gateway/port.hpp"
 #include "gateway/rest/exchange.hpp"
 #include "gateway/rest/idempotency.hpp"
@@ -35,8 +34,6 @@ struct Context {
   db::Pool& pool;
   const RestOptions& options;
   push::LogSink log;
-  FailureThrottle claims{
-      {.max_failures = 10, .window = std::chrono::minutes(10)}};  // wrong codes, per device
   KeysUnderWay keys_under_way{};
   RequestBudget of_principals{options.requests_per_second};
   RequestBudget of_addresses{options.requests_per_second_per_address};
@@ -66,8 +63,8 @@ struct Call {
   /// After the commit, before the answer: the shards judge by the new record. Throws Problem 503 when it
   /// cannot be loaded.
   void refresh(broker::UserId user) const;
-  /// `payload` on $wake/events of each of the user's connected phones.
-  void tell_phones(broker::UserId user, const nlohmann::json& payload) const;
+  /// Of several. All are tried before it throws.
+  void refresh(const std::vector<broker::UserId>& users) const;
   /// After the commit: every client of the principal is disconnected, and what its sessions held is let go.
   void end_logins(broker::Principal::Kind kind, const std::string& id) const;
   /// After the commit: every client that came in by a token of this log-in is disconnected.

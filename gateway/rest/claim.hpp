@@ -2,7 +2,7 @@
 // §7). One rule for both.
 #pragma once
 
-#include <string>
+#include <nlohmann/json_fwd.hpp>
 
 #include "db/account_pairings.hpp"
 #include "gateway/rest/call.hpp"
@@ -10,15 +10,15 @@
 
 namespace wake::gateway::rest {
 
-/// Upper case, without the spaces and dashes people put in.
-std::string normal_code(std::string code);
-
-/// Reads {"name"?, "topics"?} (and "code" too when `has_code`) from the request's body for the calling
-/// device. Throws Problem 4xx.
+/// Reads {"name"?, "topics"?, "reset"?} (and "code" too when `has_code`) from the request's body for the
+/// calling device. Throws Problem 4xx.
 db::Claim read_claim(const Call& call, bool has_code);
 
-/// Carries it out: pairs, refreshes the user's record, tells the phones. Throws Problem 404 (no such code),
-/// 429 (this device tried too many), 503.
-db::ClaimResult carry_out(const Call& call, const db::Claim& claim);
+/// Carries it out: pairs, refreshes the records of the users concerned. The answer: {"device_id", "name"}.
+/// Throws Problem 404 (no such code), 409 (somebody else's device), 429 (too many wrong codes), 503.
+nlohmann::json carry_out(const Call& call, const db::Claim& claim);
+
+/// The calling device, as from the factory, has no user any more.
+void reset_device(const Call& call);
 
 }  // namespace wake::gateway::rest

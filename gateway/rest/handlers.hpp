@@ -35,6 +35,7 @@ Response start_pairing(const Call& call);
 Response get_pairing(const Call& call);
 Response delete_pairing(const Call& call);
 Response claim_pairing(const Call& call);
+Response reset_pairings(const Call& call);
 
 // paired_devices.cpp
 Response list_paired_devices(const Call& call);
@@ -42,12 +43,25 @@ Response get_paired_device(const Call& call);
 Response patch_paired_device(const Call& call);
 Response delete_paired_device(const Call& call);
 
+// members.cpp
+Response invite(const Call& call);
+Response list_invitations(const Call& call);
+Response delete_invitation(const Call& call);
+Response accept_invitation(const Call& call);
+Response list_members(const Call& call);
+Response patch_member(const Call& call);
+Response delete_member(const Call& call);
+
 // topics.cpp
 Response list_topics(const Call& call);
 Response add_topic(const Call& call);
 Response get_topic(const Call& call);
 Response patch_topic(const Call& call);
 Response delete_topic(const Call& call);
+Response list_topics_of_user(const Call& call);
+Response add_topic_of_user(const Call& call);
+Response patch_topic_of_user(const Call& call);
+Response delete_topic_of_user(const Call& call);
 
 // messages.cpp
 Response list_messages(const Call& call);

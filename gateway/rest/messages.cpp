@@ -1,6 +1,10 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
+#include "broker-core/topic/topic_name.hpp"
 #include "db/account_inbox.hpp"
+#include "db/account_topics.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/page_response.hpp"
@@ -31,6 +35,22 @@ nlohmann::json to_json(const broker::MessageRecord& message) {
           {"expires_at", time_text(message.expires_at)}};
 }
 
+/// What the user may read now: what waits by a pairing or a rule that is gone is not shown any more.
+class Readable {
+ public:
+  explicit Readable(const Call& call) : call_(call) {}
+  bool operator()(const broker::MessageRecord& message) {
+    if (call_.who.grants.may_receive(message.topic)) return true;
+    if (!granted_) granted_ = db::list_granted_filters(call_.context.pool, call_.user());
+    return std::ranges::any_of(
+        *granted_, [&](const std::string& filter) { return broker::matches(filter, message.topic); });
+  }
+
+ private:
+  const Call& call_;
+  std::optional<std::vector<std::string>> granted_;
+};
+
 std::int64_t id_field(const std::string& text, const std::string& field) {
   const auto id = parse_id(text);
   if (!id) throw invalid_field(field, "a message id, as a string");
@@ -54,14 +74,16 @@ std::vector<broker::MessageId> acknowledge(const Call& call, const std::optional
 
 Response list_messages(const Call& call) {
   const auto page = call.numbered_page(kMaxMessages, {"topic"});
-  return page_response(db::list_inbox(call.context.pool, call.user(), call.query("topic"), page, utc_now()),
-                       [](const broker::MessageRecord& message) { return to_json(message); });
+  auto found = db::list_inbox(call.context.pool, call.user(), call.query("topic"), page, utc_now());
+  Readable is_readable(call);
+  std::erase_if(found.items, [&](const broker::MessageRecord& message) { return !is_readable(message); });
+  return page_response(found, [](const broker::MessageRecord& message) { return to_json(message); });
 }
 
 Response get_message(const Call& call) {
   const broker::MessageId id{path_id(call, 0, "message")};
   const auto message = db::find_inbox_message(call.context.pool, call.user(), id, utc_now());
-  if (!message) throw not_found("message " + call.parameter(0));
+  if (!message || !Readable(call)(*message)) throw not_found("message " + call.parameter(0));
   return json_response(200, to_json(*message));
 }
 

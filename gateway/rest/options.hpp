@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "config/options.hpp"
+#include "gateway/rest/code_throttle.hpp"
 
 namespace wake::gateway {
 
@@ -15,10 +17,10 @@ struct RestOptions {
   std::vector<config::ListenerOptions> listeners;  // those of protocol http and https; others are passed over
   bool self_registration = false;                  // [auth]
   std::chrono::seconds token_ttl{3600};            // [auth]
-  std::chrono::seconds refresh_ttl{30 * 24 * 3600};  // [auth]
-  std::uint32_t max_phones_per_user = 100;         // [limits]
-  std::uint32_t max_topic_levels = 64;             // [limits]
-  std::uint32_t requests_per_second = 1000;        // [limits], of one principal; 0: no limit, as the next
+  std::chrono::seconds refresh_ttl{30 * 24 * 3600};   // [auth]
+  std::uint32_t max_phones_per_user = 100;            // [limits]
+  std::uint32_t max_topic_levels = 64;                // [limits]
+  std::uint32_t requests_per_second = 1000;           // [limits], of one principal; 0: no limit, as the next
   std::uint32_t requests_per_second_per_address = 0;  // [limits], whoever asks
   std::uint32_t max_idempotency_keys = 10'000;        // [limits], of one principal
   std::chrono::seconds idempotency_ttl{24 * 3600};    // [limits]
@@ -30,7 +32,9 @@ struct RestOptions {
       30'000};  // for a request's header, for its body, and between requests
   std::chrono::milliseconds proxy_timeout{10'000};  // for a PROXY header: [limits] connect_timeout
   std::chrono::milliseconds write_timeout{30'000};  // for an answer
-  std::chrono::seconds pairing_ttl{600};            // a pairing code's life
+  std::chrono::seconds pairing_ttl{600};            // a pairing code's life, and an invitation's
+  // Wrong codes, over REST and MQTT alike: copies of these options share it.
+  std::shared_ptr<rest::CodeThrottle> codes = std::make_shared<rest::CodeThrottle>();
 
   /// A body holds at most one payload as base64 (4/3) beside 1 MiB of everything else.
   std::size_t max_body_bytes() const { return 1024 * 1024 + max_payload_bytes / 3 * 4; }

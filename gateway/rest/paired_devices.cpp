@@ -5,16 +5,17 @@
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/page_response.hpp"
+#include "gateway/rest/paired_device_json.hpp"
 #include "gateway/rest/problem.hpp"
 
 namespace wake::gateway::rest {
-namespace {
 
 nlohmann::json to_json(const db::PairedDevice& device) {
-  return {{"id", device.id}, {"name", device.name}, {"paired_at", time_text(device.paired_at)}};
+  return {{"id", device.id},
+          {"name", device.name},
+          {"role", db::to_text(device.role)},
+          {"paired_at", time_text(device.paired_at)}};
 }
-
-}  // namespace
 
 Response list_paired_devices(const Call& call) {
   return page_response(db::list_paired_devices(call.context.pool, call.user(), call.page()),
@@ -40,10 +41,9 @@ Response patch_paired_device(const Call& call) {
 }
 
 Response delete_paired_device(const Call& call) {
-  if (!db::unpair(call.context.pool, call.user(), call.parameter(0)))
-    throw not_found("device " + call.parameter(0));
-  call.refresh(call.user());
-  call.tell_phones(call.user(), {{"type", "unpaired"}, {"device_id", call.parameter(0)}});
+  const std::vector<broker::UserId> unpaired = db::unpair(call.context.pool, call.user(), call.parameter(0));
+  if (unpaired.empty()) throw not_found("device " + call.parameter(0));
+  call.refresh(unpaired);
   return no_content();
 }
 

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "broker-core/topic/topic_name.hpp"
-#include "gateway/auth/secret.hpp"
 #include "gateway/rest/claim.hpp"
+#include "gateway/rest/codes.hpp"
 #include "gateway/rest/handlers.hpp"
 #include "gateway/rest/json_body.hpp"
 #include "gateway/rest/problem.hpp"
@@ -14,7 +14,6 @@ namespace wake::gateway::rest {
 namespace {
 
 constexpr std::size_t kMaxClaimTopics = 100;
-constexpr int kMaxCodeTries = 5;
 
 nlohmann::json to_json(const db::PairingCode& code) {
   nlohmann::json body = {{"code", code.code}, {"expires_at", time_text(code.expires_at)}};
@@ -37,21 +36,14 @@ db::ClaimTopic read_claim_topic(JsonBody& body, const std::string& device_id, st
 
 }  // namespace
 
-std::string normal_code(std::string code) {
-  std::erase_if(code, [](char c) { return c == ' ' || c == '-'; });
-  std::transform(code.begin(), code.end(), code.begin(), [](unsigned char c) { return std::toupper(c); });
-  return code;
-}
-
 Response start_pairing(const Call& call) {
   JsonBody::expect_none(call.request);
   db::PairingCode code;
   code.expires_at = utc_now() + call.context.options.pairing_ttl;
-  for (int tries = 1;; ++tries) {
-    code.code = make_pairing_code();
-    if (db::add_pairing_code(call.context.pool, call.user(), code)) break;
-    if (tries == kMaxCodeTries) throw internal_error();
-  }
+  code.code = new_code([&](const std::string& made) {
+    code.code = made;
+    return db::add_pairing_code(call.context.pool, call.user(), code);
+  });
   return json_response(201, to_json(code));
 }
 
@@ -76,6 +68,7 @@ db::Claim read_claim(const Call& call, bool has_code) {
   claim.now = utc_now();
   if (has_code) claim.code = normal_code(body.text("code", {1, 64}));
   claim.name = body.maybe_text("name", {0, 200}).value_or("");
+  claim.is_reset = body.maybe_flag("reset").value_or(false);
   auto topics = body.maybe_objects("topics", kMaxClaimTopics);
   body.done();
   if (!topics) return claim;
@@ -85,35 +78,53 @@ db::Claim read_claim(const Call& call, bool has_code) {
   return claim;
 }
 
-Problem unknown_code() {
-  Problem unknown = not_found("pairing code");
-  unknown.fix = "Start pairing anew in the app: a code works once, for ten minutes.";
-  return unknown;
+namespace {
+
+Problem owned_by_another() {
+  return conflict(
+      "This device belongs to somebody else.",
+      "Reset it to factory settings (it claims with \"reset\": true), or have its owner invite you.");
 }
 
-db::ClaimResult carry_out(const Call& call, const db::Claim& claim) {
-  Context& context = call.context;
-  const auto now = std::chrono::steady_clock::now();
-  if (context.claims.is_blocked(claim.device_id, now)) {
-    throw too_many_requests("This device has tried too many wrong codes.", 600);
+nlohmann::json to_json(const db::Claim& claim, const db::ClaimResult& result) {
+  return {{"device_id", claim.device_id}, {"name", result.name}};
+}
+
+}  // namespace
+
+nlohmann::json carry_out(const Call& call, const db::Claim& claim) {
+  const CodeGuess guess(call, "device " + claim.device_id);
+  const db::ClaimResult result = db::claim_pairing(call.context.pool, claim);
+  switch (result.outcome) {
+    case db::ClaimResult::Outcome::NoSuchCode:
+      throw guess.missed("Start pairing anew in the app: a code works once, for ten minutes.");
+    case db::ClaimResult::Outcome::Owned:
+      throw owned_by_another();
+    case db::ClaimResult::Outcome::Repeated:
+    case db::ClaimResult::Outcome::Paired:
+      break;
   }
-  db::ClaimResult result = db::claim_pairing(context.pool, claim);
-  if (result.outcome == db::ClaimResult::Outcome::NoSuchCode) {
-    context.claims.count_failure(claim.device_id, now);
-    throw unknown_code();
-  }
-  call.refresh(result.user);
-  const std::string name = result.name.empty() ? claim.device_id : result.name;
-  const nlohmann::json event = {{"type", "paired"}, {"device_id", claim.device_id}, {"name", result.name}};
-  context.port.notify_phones(result.user, event.dump(), name, name + " is paired with your account.");
-  return result;
+  // Of a repetition too: whoever carried it out first may have died before.
+  std::vector<broker::UserId> users = result.unpaired;
+  users.push_back(result.user);
+  call.refresh(users);
+  return to_json(claim, result);
 }
 
 Response claim_pairing(const Call& call) {
   db::Claim claim = read_claim(call, false);
   claim.code = normal_code(call.parameter(0));
-  const db::ClaimResult result = carry_out(call, claim);
-  return json_response(200, {{"device_id", claim.device_id}, {"name", result.name}});
+  return json_response(200, carry_out(call, claim));
+}
+
+void reset_device(const Call& call) {
+  call.refresh(db::reset_pairings(call.context.pool, call.who.principal.id));
+}
+
+Response reset_pairings(const Call& call) {
+  JsonBody::expect_none(call.request);
+  reset_device(call);
+  return no_content();
 }
 
 }  // namespace wake::gateway::rest

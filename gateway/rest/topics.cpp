@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "db/account_topics.hpp"
+#include "db/account_users.hpp"
 #include "db/push_policy_json.hpp"
 #include "gateway/quiet_hours.hpp"
 #include "gateway/rest/etag.hpp"
@@ -15,6 +16,9 @@
 namespace wake::gateway::rest {
 namespace {
 
+constexpr int kMaxEntries = 10'000;  // of one user
+
+/// What a writer changes: GET of one entry, so that its ETag tells of other writers and not of messages.
 nlohmann::json to_json(const broker::EntryRecord& entry) {
   return {{"id", std::to_string(entry.id.value)},
           {"filter", entry.filter},
@@ -24,6 +28,15 @@ nlohmann::json to_json(const broker::EntryRecord& entry) {
           {"push", nlohmann::json::parse(db::to_json_text(entry.push))}};
 }
 
+nlohmann::json to_json(const db::ListedEntry& listed) {
+  nlohmann::json body = to_json(listed.record);
+  body["unread"] = listed.unread;
+  body["last_message"] = nullptr;
+  if (const auto& message = listed.last_message)
+    body["last_message"] = {{"id", std::to_string(message->id.value)}, {"at", time_text(message->at)}};
+  return body;
+}
+
 /// The first paired device that is a level of the filter; empty: none.
 std::string device_of(const std::vector<std::string>& device_ids, const std::string& filter) {
   const auto found = std::find_if(device_ids.begin(), device_ids.end(),
@@ -31,21 +44,43 @@ std::string device_of(const std::vector<std::string>& device_ids, const std::str
   return found == device_ids.end() ? std::string() : *found;
 }
 
-void set_filter(const Call& call, std::string filter, broker::EntryRecord& entry) {
+/// Whose topics, and what lets this user read.
+struct Owner {
+  broker::UserId user;
+  broker::Grants grants;
+  bool is_vouched_for = false;  // by a back end, which may give what the user's own permission does not cover
+};
+
+Owner self(const Call& call) { return {call.user(), call.who.grants, false}; }
+
+/// The user of the path, for an admin.
+Owner named(const Call& call) {
+  const auto user = db::find_user(call.context.pool, call.parameter(0));
+  if (!user) throw not_found("user " + call.parameter(0));
+  const broker::Principal principal{broker::Principal::Kind::User, std::to_string(user->id.value),
+                                    user->username};
+  const AuthResult now_may = call.context.authenticator.grants_for(principal, "");
+  if (now_may.outcome == AuthResult::Outcome::StorageAway) throw storage_away();
+  return {user->id, now_may.grants, true};
+}
+
+void set_filter(const Call& call, const Owner& owner, std::string filter, broker::EntryRecord& entry) {
   check_filter(filter, "filter", call.context.options.max_topic_levels);
-  if (!call.who.grants.may_subscribe(filter)) {
+  const bool is_allowed = owner.grants.may_subscribe(filter);
+  if (!is_allowed && !owner.is_vouched_for) {
     throw forbidden("You may not read " + filter + ".",
                     "Pair the device whose id is a level of the topic first.");
   }
-  entry.device_id = device_of(call.who.grants.device_ids, filter);
+  entry.is_granted = !is_allowed;
+  entry.device_id = device_of(owner.grants.device_ids, filter);
   entry.filter = std::move(filter);
 }
 
-void set_device(const Call& call, const std::string& device_id, broker::EntryRecord& entry) {
-  const auto& paired = call.who.grants.device_ids;
+void set_device(const Owner& owner, const std::string& device_id, broker::EntryRecord& entry) {
+  const auto& paired = owner.grants.device_ids;
   if (std::find(paired.begin(), paired.end(), device_id) == paired.end() ||
       !has_level(entry.filter, device_id)) {
-    throw invalid_field("device_id", "a device paired with you whose id is a level of the filter");
+    throw invalid_field("device_id", "a device paired with the user whose id is a level of the filter");
   }
   entry.device_id = device_id;
 }
@@ -63,7 +98,7 @@ void read_push(JsonBody& body, broker::EntryRecord& entry) {
 }
 
 /// Fields that are absent keep what `entry` has.
-void read_entry(const Call& call, bool is_new, broker::EntryRecord& entry) {
+void read_entry(const Call& call, const Owner& owner, bool is_new, broker::EntryRecord& entry) {
   JsonBody body(call.request);
   const TextRule filter_rule{1, kMaxFilterBytes};
   auto filter = is_new ? body.text("filter", filter_rule) : body.maybe_text("filter", filter_rule);
@@ -72,8 +107,8 @@ void read_entry(const Call& call, bool is_new, broker::EntryRecord& entry) {
   entry.subscribed = body.maybe_flag("subscribed").value_or(entry.subscribed);
   read_push(body, entry);
   body.done();
-  if (filter) set_filter(call, std::move(*filter), entry);
-  if (device_id) set_device(call, *device_id, entry);
+  if (filter) set_filter(call, owner, std::move(*filter), entry);
+  if (device_id) set_device(owner, *device_id, entry);
 }
 
 Problem filter_taken(const std::string& filter) {
@@ -88,68 +123,84 @@ std::optional<bool> read_subscribed(const Call& call) {
   return text == "true";
 }
 
-void announce(const Call& call) {
-  call.refresh(call.user());
-  call.tell_phones(call.user(), {{"type", "topics_changed"}});
-}
-
 /// As stored: with what the database knows beside it.
-broker::EntryRecord find_own_entry(const Call& call, broker::EntryId id) {
-  auto entry = db::find_entry(call.context.pool, call.user(), id);
+db::ListedEntry find_own_entry(const Call& call, const Owner& owner, broker::EntryId id) {
+  auto entry = db::find_entry(call.context.pool, owner.user, id, utc_now());
   if (!entry) throw not_found("topic " + std::to_string(id.value));
   return std::move(*entry);
 }
 
-}  // namespace
-
-Response list_topics(const Call& call) {
+Response list_of(const Call& call, const Owner& owner) {
   const db::EntryFilter filter{call.query("device"), read_subscribed(call)};
   const auto page = call.numbered_page(1000, {"device", "subscribed"});
-  return page_response(db::list_entries(call.context.pool, call.user(), filter, page),
-                       [](const broker::EntryRecord& entry) { return to_json(entry); });
+  return page_response(db::list_entries(call.context.pool, owner.user, filter, page, utc_now()),
+                       [](const db::ListedEntry& entry) { return to_json(entry); });
 }
 
-Response add_topic(const Call& call) {
+Response add_to(const Call& call, const Owner& owner) {
   broker::EntryRecord entry;
-  read_entry(call, true, entry);
-  const auto id = db::add_entry(call.context.pool, call.user(), entry);
+  read_entry(call, owner, true, entry);
+  if (db::count_entries(call.context.pool, owner.user) >= kMaxEntries) {
+    throw conflict("There are " + std::to_string(kMaxEntries) + " topics already.",
+                   "Remove some, or use one filter with wildcards.");
+  }
+  const auto id = db::add_entry(call.context.pool, owner.user, entry);
   if (!id) throw filter_taken(entry.filter);
-  announce(call);
-  return json_response(201, to_json(find_own_entry(call, *id)));
+  call.refresh(owner.user);
+  return json_response(201, to_json(find_own_entry(call, owner, *id)));
 }
 
-Response get_topic(const Call& call) {
-  return json_response(200, to_json(find_own_entry(call, broker::EntryId{path_id(call, 0, "topic")})));
-}
-
-Response patch_topic(const Call& call) {
-  const broker::EntryId id{path_id(call, 0, "topic")};
+Response patch_of(const Call& call, const Owner& owner, const std::string& id_text, broker::EntryId id) {
   std::string filter;
   const auto change = [&](broker::EntryRecord& entry) {
     require_match(call.request, to_json(entry));
-    read_entry(call, false, entry);
+    read_entry(call, owner, false, entry);
     filter = entry.filter;
   };
-  switch (db::change_entry(call.context.pool, call.user(), id, change)) {
+  switch (db::change_entry(call.context.pool, owner.user, id, change)) {
     case db::EntryUpdate::NoSuchEntry:
-      throw not_found("topic " + call.parameter(0));
+      throw not_found("topic " + id_text);
     case db::EntryUpdate::FilterTaken:
       throw filter_taken(filter);
     case db::EntryUpdate::Done:
       break;
   }
-  announce(call);
-  return json_response(200, to_json(find_own_entry(call, id)));
+  call.refresh(owner.user);
+  return json_response(200, to_json(find_own_entry(call, owner, id)));
 }
 
-Response delete_topic(const Call& call) {
-  const broker::EntryId id{path_id(call, 0, "topic")};
+Response delete_of(const Call& call, const Owner& owner, const std::string& id_text, broker::EntryId id) {
   const auto check = [&](const broker::EntryRecord& entry) { require_match(call.request, to_json(entry)); };
-  if (!db::remove_entry(call.context.pool, call.user(), id, check)) {
-    throw not_found("topic " + call.parameter(0));
-  }
-  announce(call);
+  if (!db::remove_entry(call.context.pool, owner.user, id, check)) throw not_found("topic " + id_text);
+  call.refresh(owner.user);
   return no_content();
+}
+
+broker::EntryId id_at(const Call& call, std::size_t index) {
+  return broker::EntryId{path_id(call, index, "topic")};
+}
+
+}  // namespace
+
+Response list_topics(const Call& call) { return list_of(call, self(call)); }
+Response add_topic(const Call& call) { return add_to(call, self(call)); }
+Response get_topic(const Call& call) {
+  return json_response(200, to_json(find_own_entry(call, self(call), id_at(call, 0)).record));
+}
+Response patch_topic(const Call& call) {
+  return patch_of(call, self(call), call.parameter(0), id_at(call, 0));
+}
+Response delete_topic(const Call& call) {
+  return delete_of(call, self(call), call.parameter(0), id_at(call, 0));
+}
+
+Response list_topics_of_user(const Call& call) { return list_of(call, named(call)); }
+Response add_topic_of_user(const Call& call) { return add_to(call, named(call)); }
+Response patch_topic_of_user(const Call& call) {
+  return patch_of(call, named(call), call.parameter(1), id_at(call, 1));
+}
+Response delete_topic_of_user(const Call& call) {
+  return delete_of(call, named(call), call.parameter(1), id_at(call, 1));
 }
 
 }  // namespace wake::gateway::rest

@@ -206,7 +206,9 @@ class PushStory(SharedGatewayCase):
         device = self.gateway.rest.as_((self.camera_id, self.secret))
         body = {"name": "again", "topics": [{"filter": self.topic}]}
         device.expect(200, "POST", f"/v1/pairings/{code}/claim", body)
-        self.assertEqual(device.call("POST", f"/v1/pairings/{code}/claim", body).status, 404)
+        self.story.add_camera("CAM-codes-late")
+        late = self.gateway.rest.as_(("CAM-codes-late", self.story.secrets["CAM-codes-late"]))
+        self.assertEqual(late.call("POST", f"/v1/pairings/{code}/claim", {}).status, 404)
         self.assertEqual(self.story.user.get(f"/v1/me/pairings/{code}")["device_id"], self.camera_id)
 
     def test_a_phone_test_answers_the_providers_verdict(self):

@@ -34,6 +34,8 @@ struct Storage {
   std::set<MessageId> provisional;
   std::vector<Refusal> refused;
   std::map<MessageId, WillRecord> wills;
+  std::vector<AlertId> alerts_told;
+  std::vector<EntrySwitch> switched;
 
   /// What a start does before anything is loaded: messages that never became final are forgotten.
   void forget_provisional() {
@@ -125,6 +127,8 @@ struct Storage {
       if (const auto found = wills.find(due.id); found != wills.end()) found->second.due_at = due.due_at;
     }
     for (const MessageId id : persist.wills_gone) wills.erase(id);
+    alerts_told.insert(alerts_told.end(), persist.alerts_told.begin(), persist.alerts_told.end());
+    switched.insert(switched.end(), persist.switched.begin(), persist.switched.end());
     for (const RetainedChange& change : persist.retained) {
       if (change.clear) {
         retained.erase(change.message.topic);

@@ -29,7 +29,7 @@ class BrokerAlert : public testing::Test {
     event.payload = kEvent;
     append_user_property(event.properties, "wake-title", "Front door");
     append_user_property(event.properties, "wake-body", "is paired");
-    world_.home_of(client_id).send_alert({client_id}, event, 9, world_.now);
+    world_.home_of(client_id).send_alert({client_id}, event, {7}, 9, world_.now);
     world_.settle();
   }
   Client& open_app(bool acks = true) { return test::open_app(world_, acks); }

@@ -5,6 +5,9 @@ namespace {
 
 class Messages : public RestTest {
  protected:
+  void SetUp() override {
+    sql("INSERT INTO acl_rules (subject, action, filter) VALUES ('user', 'subscribe', '#')");
+  }
   const std::string ann_ = add_user("ann");
   const std::string bob_ = add_user("bob");
   void store(int id, const std::string& topic, const std::string& payload_sql,
@@ -44,6 +47,19 @@ TEST_F(Messages, ArePagedByTopicAndOnlyTheirUsers) {
   EXPECT_EQ(send("GET", "/v1/me/messages/1", ann_).body["id"], "1");
   EXPECT_EQ(send("GET", "/v1/me/messages/1", bob_).status, 404);
   EXPECT_EQ(send("GET", "/v1/me/messages/6", ann_).status, 404);
+}
+
+TEST_F(Messages, AreNotShownWhenThePermissionIsGone) {
+  store(1, "home/CAM1/door", "'x'");
+  store(2, "news", "'x'");
+  sql("INSERT INTO topic_entries (user_id, filter, granted) VALUES (1, 'news', true)");
+  EXPECT_EQ(send("GET", "/v1/me/messages", ann_).body["items"].size(), 2U);
+  sql("DELETE FROM acl_rules");
+  const json left = send("GET", "/v1/me/messages", ann_).body["items"];
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0]["topic"], "news") << "the back end vouches for it";
+  EXPECT_EQ(send("GET", "/v1/me/messages/1", ann_).status, 404);
+  EXPECT_EQ(send("GET", "/v1/me/messages/2", ann_).status, 200);
 }
 
 TEST_F(Messages, PageIsBoundedInBytes) {

@@ -20,13 +20,17 @@ class Pairings : public RestTest {
 };
 
 TEST_F(Pairings, ClaimMakesEntriesAndTellsThePhones) {
+  ASSERT_EQ(send("PUT", "/v1/me/phones/p1", ann_,
+                 {{"platform", "fcm"}, {"app_id", "com.example.cam"}, {"token", "t"}})
+                .status,
+            201);
   const std::string code = start();
   EXPECT_EQ(code.size(), 8U);
   EXPECT_EQ(send("GET", "/v1/me/pairings/" + code, ann_).body["state"], "waiting");
   const Answer claimed = claim(code, camera_, porch());
   ASSERT_EQ(claimed.status, 200) << claimed.raw;
   EXPECT_TRUE(port_.was_asked("refresh 1"));
-  EXPECT_TRUE(port_.was_asked("notify 1 paired Porch"));
+  EXPECT_EQ(sql("SELECT event->>'type' || ' ' || (event->>'name') FROM alerts"), "paired Porch");
   EXPECT_EQ(send("GET", "/v1/me/pairings/" + code, ann_).body["device_id"], "CAM1");
   const json topics = send("GET", "/v1/me/topics?device=CAM1", ann_).body["items"];
   ASSERT_EQ(topics.size(), 1U);
@@ -47,6 +51,49 @@ TEST_F(Pairings, CodeWorksOnceOnlyForOthersNeverAndNotLate) {
   EXPECT_EQ(send("DELETE", "/v1/me/pairings/" + dropped, bob_).status, 404);
   EXPECT_EQ(send("DELETE", "/v1/me/pairings/" + dropped, ann_).status, 204);
   EXPECT_EQ(claim(dropped, camera_, porch()).status, 404);
+}
+
+TEST_F(Pairings, AClaimWhoseAnswerWasLostIsAnsweredAgain) {
+  const std::string code = start();
+  const Answer first = claim(code, camera_, porch());
+  ASSERT_EQ(first.status, 200);
+  sql("UPDATE topic_entries SET title = 'Mine'");
+  const Answer again = claim(code, camera_, porch());
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(sql("SELECT title FROM topic_entries"), "Mine") << "nothing is done twice";
+  sql("UPDATE pairing_codes SET expires_at = now()");
+  EXPECT_EQ(claim(code, camera_, porch()).status, 404);
+}
+
+TEST_F(Pairings, ARepeatedClaimDoesNotPairWhoIsUnpairedSince) {
+  const std::string code = start();
+  ASSERT_EQ(claim(code, camera_, porch()).status, 200);
+  ASSERT_EQ(send("DELETE", "/v1/me/devices/CAM1", ann_).status, 204);
+  EXPECT_EQ(claim(code, camera_, porch()).status, 404);
+  EXPECT_EQ(sql("SELECT count(*) FROM pairings"), "0");
+}
+
+TEST_F(Pairings, SomebodyElsesDeviceIsNotClaimedUnlessItWasReset) {
+  pair(ann_, camera_);
+  const std::string code = send("POST", "/v1/me/pairings", bob_).body["code"];
+  const Answer refused = claim(code, camera_, porch());
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(send("GET", "/v1/me/devices", bob_).body["items"].size(), 0U);
+  json body = porch();
+  body["reset"] = true;
+  EXPECT_EQ(claim(code, camera_, body).status, 200) << "the refusal has not used the code up";
+  EXPECT_TRUE(port_.was_asked("refresh 1")) << "the seller is out at once";
+  EXPECT_EQ(send("GET", "/v1/me/devices", ann_).body["items"].size(), 0U);
+  EXPECT_EQ(send("GET", "/v1/me/devices", bob_).body["items"][0]["role"], "owner");
+}
+
+TEST_F(Pairings, ADeviceFromTheFactoryHasNobody) {
+  pair(ann_, camera_);
+  EXPECT_EQ(send("DELETE", "/v1/pairings", ann_).status, 403);
+  EXPECT_EQ(send("DELETE", "/v1/pairings", camera_).status, 204);
+  EXPECT_EQ(sql("SELECT count(*) FROM pairings"), "0");
+  EXPECT_EQ(send("DELETE", "/v1/pairings", camera_).status, 204) << "it may be repeated";
 }
 
 TEST_F(Pairings, StartTakesNoFields) {

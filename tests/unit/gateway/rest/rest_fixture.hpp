@@ -58,10 +58,6 @@ class FakePort final : public Port {
   void send_event(const broker::ClientId& client_id, std::string payload) override {
     note("event " + client_id.value + " " + json::parse(payload)["type"].get<std::string>());
   }
-  void notify_phones(broker::UserId user, std::string event, std::string title, std::string) override {
-    note("notify " + std::to_string(user.value) + " " + json::parse(event)["type"].get<std::string>() + " " +
-         title);
-  }
   void test_push(broker::UserId, broker::PhoneId, std::function<void(const TestVerdict&)> done) override {
     {
       const std::scoped_lock lock(mutex_);

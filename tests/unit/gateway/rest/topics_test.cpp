@@ -51,6 +51,45 @@ TEST_F(Topics, RuleWithTheUsersNamePermitsMore) {
   EXPECT_EQ(add({{"filter", "news/bob/today"}}).status, 403);
 }
 
+TEST_F(Topics, ABackEndGivesWhatItVouchesFor) {
+  const std::string admin = add_key({"admin"});
+  const std::string path = "/v1/users/ann/topics";
+  const Answer given = send("POST", path, admin, {{"filter", "news/all"}, {"title", "News"}});
+  ASSERT_EQ(given.status, 201) << given.raw;
+  EXPECT_TRUE(port_.was_asked("refresh 1"));
+  EXPECT_EQ(sql("SELECT granted FROM topic_entries WHERE filter = 'news/all'"), "t");
+  EXPECT_EQ(send("POST", path, admin, {{"filter", "y/CAM1"}}).body["device_id"], "CAM1");
+  EXPECT_EQ(sql("SELECT granted FROM topic_entries WHERE filter = 'y/CAM1'"), "f")
+      << "what a pairing covers goes with it";
+  const std::string one = "/" + given.body["id"].get<std::string>();
+  EXPECT_EQ(send("PATCH", "/v1/me/topics" + one, ann_, {{"subscribed", false}}).status, 200);
+  EXPECT_EQ(send("PATCH", "/v1/me/topics" + one, ann_, {{"filter", "news/#"}}).status, 403);
+  EXPECT_EQ(send("PATCH", path + one, admin, {{"title", "All news"}}).body["title"], "All news");
+  EXPECT_EQ(send("GET", path + "?subscribed=false", admin).body["items"].size(), 1U);
+  EXPECT_EQ(send("DELETE", path + one, admin).status, 204);
+  EXPECT_EQ(send("GET", path, ann_).status, 403);
+  EXPECT_EQ(send("GET", "/v1/users/nobody/topics", admin).status, 404);
+}
+
+TEST_F(Topics, TellTheNewestMessageAndWhatIsUnread) {
+  const Answer made = add({{"filter", "a/CAM1"}});
+  EXPECT_TRUE(made.body["last_message"].is_null());
+  EXPECT_EQ(made.body["unread"], 0);
+  // Ids begin with the milliseconds since 2026: these are of its first three seconds.
+  sql("INSERT INTO messages SELECT (s * 1000::bigint) << 20, 'a/CAM1', '', 1, false, '', '', now(), "
+      "'infinity'"
+      " FROM generate_series(1, 3) s");
+  sql("INSERT INTO inbox SELECT 1, id, " + made.body["id"].get<std::string>() +
+      ", now() + interval '1 hour' FROM messages");
+  const auto entry = [&] { return send("GET", "/v1/me/topics", ann_).body["items"][0]; };
+  EXPECT_EQ(entry()["unread"], 3);
+  EXPECT_EQ(entry()["last_message"]["at"], "2026-01-01T00:00:03.000Z");
+  const std::string newest = entry()["last_message"]["id"];
+  EXPECT_EQ(send("POST", "/v1/me/messages/ack", ann_, {{"up_to", newest}}).body["acknowledged"], 3);
+  EXPECT_EQ(entry()["unread"], 0);
+  EXPECT_EQ(entry()["last_message"]["id"], newest) << "read, and still the newest";
+}
+
 TEST_F(Topics, BadPolicyNamesTheField) {
   const auto field = [&](const json& push) {
     const Answer answer = add({{"filter", "a/CAM1"}, {"push", push}});
