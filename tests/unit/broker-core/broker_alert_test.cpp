@@ -45,6 +45,19 @@ TEST_F(BrokerAlert, AnOpenAppGetsItByMqttAndIsNotWoken) {
   EXPECT_EQ(world_.storage.outbox.begin()->second.state, "cancelled");
 }
 
+TEST_F(BrokerAlert, ItsRowGoesWithTheCommitThatBringsIt) {
+  world_.home_of("phone1").send_alert({"phone1"}, {}, {8}, 9, world_.now);
+  const Persist batch = world_.home_of("phone1").take_persist();
+  EXPECT_THAT(batch.alerts_told, ElementsAre(AlertId{8}));
+  EXPECT_THAT(batch.queue, SizeIs(1));
+  EXPECT_THAT(batch.outbox, SizeIs(1));
+}
+
+TEST_F(BrokerAlert, ItsRowStaysWhenNobodysPhoneIsThere) {
+  tell("nobodys");
+  EXPECT_THAT(world_.storage.alerts_told, IsEmpty());
+}
+
 TEST_F(BrokerAlert, AClosedAppIsWokenByItAndFindsItOnceWhenItReturns) {
   tell();
   ASSERT_THAT(world_.notified, SizeIs(1));
