@@ -10,6 +10,7 @@ using Kind = broker::Principal::Kind;
 
 TEST(RegistryChange, ReadsEveryWordOfTheTriggers) {
   EXPECT_EQ(parse_registry_change("user:42"), (RegistryChange{What::User, Kind::User, "42"}));
+  EXPECT_EQ(parse_registry_change("alerts:42"), (RegistryChange{What::Alerts, Kind::User, "42"}));
   EXPECT_EQ(parse_registry_change("login:user:42"), (RegistryChange{What::Login, Kind::User, "42"}));
   EXPECT_EQ(parse_registry_change("login:device:a:b"), (RegistryChange{What::Login, Kind::Device, "a:b"}));
   EXPECT_EQ(parse_registry_change("login:service:7"), (RegistryChange{What::Login, Kind::Service, "7"}));

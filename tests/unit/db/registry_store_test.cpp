@@ -46,6 +46,16 @@ TEST_F(RegistryTest, LoadsAUserWithEverything) {
   EXPECT_EQ(entry.push.mode, broker::PushMode::Always);
 }
 
+TEST_F(RegistryTest, RulesThatLetAUserReadComeWithIt) {
+  add_ann();
+  sql("INSERT INTO acl_rules (subject, name, action, filter) VALUES ('user', 'ann', 'subscribe', 'a/%u'),"
+      " ('user', '', 'all', 'b/%c'), ('all', '', 'publish', 'c'), ('user', 'bob', 'all', 'd'),"
+      " ('device', 'ann', 'all', 'e'), ('all', 'ann', 'subscribe', 'f')");
+  EXPECT_EQ(load_user(connection_, UserId{1})->read_rules, (std::vector<std::string>{"a/%u", "b/%c", "f"}));
+  EXPECT_EQ(load_user_id(connection_, "ann"), UserId{1});
+  EXPECT_EQ(load_user_id(connection_, "nobody"), std::nullopt);
+}
+
 TEST_F(RegistryTest, TheDevicesOwnNameStandsInForAnEmptyPairingName) {
   add_ann();
   add_camera();
