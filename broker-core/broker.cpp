@@ -183,7 +183,9 @@ Outbound& Broker::output(ConnectionId id) {
 void Broker::on_written(ConnectionId id, Now now) {
   Connection* connection = state_->find(id);
   if (!connection || connection->session == Connection::kNoSession) return;
-  state_->at(now).pump(*state_->sessions[connection->session], now);
+  Session& session = *state_->sessions[connection->session];
+  const bool tells_readiness = session.share_count > 0;
+  if (session.has_more_to_send() || tells_readiness) state_->at(now).pump(session, now);
 }
 
 void Broker::on_queue_page(const ClientId& client_id, std::uint64_t ticket, QueuePage page, Now now) {

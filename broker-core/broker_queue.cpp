@@ -190,44 +190,6 @@ void Broker::State::pump(Session& session, Now now) {
   load_more(session);
 }
 
-bool Broker::State::send_delivery(Connection& connection, Session& session, std::size_t position, Now now) {
-  const Delivery& next = session.deliveries[position];
-  const bool is_again = next.is_again;
-  const bool has_dup = is_again || next.is_doubtful;
-  const PacketId packet_id = session.packet_id_at(position);
-  const MessageRecord& record = *next.message->record;
-  if (record.expires_at <= now.utc && !is_again) return false;
-  const bool is_v5 = connection.version == Version::V5;
-  std::string properties = record.properties;
-  if (connection.sends_wake_id) append_user_property(properties, "wake-id", std::to_string(record.id.value));
-  PublishParts parts{.version = connection.version,
-                     .dup = has_dup,
-                     .qos = next.qos,
-                     .retain = next.retain,
-                     .topic = record.topic,
-                     .payload = as_bytes(record.payload),
-                     .forwardable_properties = properties,
-                     .message_expiry_s = std::nullopt,
-                     .subscription_ids = {}};
-  const std::vector<std::uint32_t> ids = subscription_ids_of(session, next);
-  if (is_v5) parts.subscription_ids = ids;
-  if (is_v5 && record.expires_at != kNever) {
-    parts.message_expiry_s = static_cast<std::uint32_t>(std::max<std::int64_t>(
-        std::chrono::ceil<std::chrono::seconds>(record.expires_at - now.utc).count(), 0));
-  }
-  if (publish_packet_bytes(parts) >
-      connection.max_packet_bytes) {  // v5 [MQTT-3.1.2-24]: as if it had been sent
-    ++counters.publishes_dropped;
-    return false;
-  }
-  use_alias(connection, parts);
-  append_publish(make_publish_template(parts), packet_id, has_dup, connection.output.own_bytes());
-  connection.output.own_bytes_written();
-  count_sent(record.payload.size());
-  touch(connection);
-  return true;
-}
-
 void Broker::State::on_ack(Connection& connection, const Ack& ack, Now now) {
   if (ack.type == PacketType::Pubrec) return on_pubrec(connection, ack, now);
   Session& session = *sessions[connection.session];

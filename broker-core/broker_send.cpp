@@ -1,5 +1,7 @@
-// A message on its way out at QoS 0, encoded once for all who may share the bytes, and the topic aliases
-// towards a client (v5 §3.3.2.3.4).
+// A message on its way out. At QoS 0 it is encoded once for all who may share the bytes. At QoS 1 and 2 each
+// receiver has its own packet id, and is sent when it has a slot: the packet is written where it leaves from,
+// which costs what copying a shared one would, and a large payload is shared, not copied. Also the topic
+// aliases towards a client (v5 §3.3.2.3.4).
 #include <algorithm>
 
 #include "broker-core/broker_state.hpp"
@@ -21,6 +23,16 @@ std::optional<std::uint32_t> remaining_expiry_s(UtcTime expires_at, UtcTime now)
   return static_cast<std::uint32_t>(std::max<std::int64_t>(left, 0));
 }
 
+/// Those who are sent it while somebody has not read it all yet share a large one.
+void append_payload(Outbound& output, Message& message) {
+  const Bytes payload = as_bytes(message.record->payload);
+  if (payload.size() < Outbound::kShareFrom) return output.append(payload);
+  SharedBytes shared = message.large_payload.lock();
+  if (!shared) shared = std::make_shared<const std::vector<std::byte>>(payload.begin(), payload.end());
+  message.large_payload = shared;
+  output.append_shared(shared);
+}
+
 }  // namespace
 
 void Broker::State::send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache,
@@ -28,7 +40,7 @@ void Broker::State::send_now(Routed& routed, const Target& target, Session& sess
   Connection& connection = *connection_of(session);
   const bool retain = target.retain_as_published && routed.retain;
   const int kind = connection.version != Version::V5 ? 0 : connection.sends_wake_id ? 2 : 1;
-  auto& slot = cache.slots[kind * 4 + (retain ? 1 : 0)];
+  auto& slot = cache.slots[kind * 2 + (retain ? 1 : 0)];
   // Subscription identifiers and aliases are the receiver's own: such a packet is not shared.
   const bool has_alias = connection.aliases && connection.aliases->out.has_place_for(routed.topic);
   const bool is_own = kind != 0 && (!target.subscription_ids.empty() || has_alias);
@@ -63,6 +75,42 @@ void Broker::State::send_own(Connection& connection, PublishParts& parts) {
   use_alias(connection, parts);
   count_sent(parts.payload.size());
   connection.output.append(make_publish_template(parts).bytes);
+}
+
+bool Broker::State::send_delivery(Connection& connection, Session& session, std::size_t position, Now now) {
+  const Delivery& next = session.deliveries[position];
+  const RecordPtr& record = next.message->record;
+  if (record->expires_at <= now.utc && !next.is_again) return false;
+  PublishParts parts{.version = connection.version,
+                     .dup = next.is_again || next.is_doubtful,
+                     .qos = next.qos,
+                     .retain = next.retain,
+                     .topic = record->topic,
+                     .payload = as_bytes(record->payload),
+                     .forwardable_properties = record->properties,
+                     .message_expiry_s = {},
+                     .subscription_ids = {}};
+  std::vector<std::uint32_t> ids;
+  std::string properties;
+  if (connection.version == Version::V5) {
+    parts.subscription_ids = ids = subscription_ids_of(session, next);
+    parts.message_expiry_s = remaining_expiry_s(record->expires_at, now.utc);
+  }
+  if (connection.sends_wake_id) {
+    properties = record->properties;
+    append_user_property(properties, "wake-id", std::to_string(record->id.value));
+    parts.forwardable_properties = properties;
+  }
+  if (publish_packet_bytes(parts) > connection.max_packet_bytes) {
+    ++counters.publishes_dropped;  // v5 [MQTT-3.1.2-24]: as if it had been sent
+    return false;
+  }
+  use_alias(connection, parts);
+  append_publish_head(parts, session.packet_id_at(position), connection.output.own_bytes());
+  append_payload(connection.output, *next.message);
+  count_sent(record->payload.size());
+  touch(connection);
+  return true;
 }
 
 void Broker::State::count_sent(std::size_t payload_bytes) {

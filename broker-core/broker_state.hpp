@@ -334,6 +334,8 @@ struct Broker::State {
   // ---- broker_send.cpp: to one client, now
   void send_now(Routed& routed, const Target& target, Session& session, EncodedCache& cache, Now now);
   void send_own(Connection& connection, PublishParts& parts);
+  /// False: it is over before it could leave, expired or too large for this client.
+  bool send_delivery(Connection& connection, Session& session, std::size_t position, Now now);
   /// False, and counted as dropped: the client takes no such packet, or has too much to read already.
   bool may_send(Connection& connection, std::size_t bytes);
   void count_sent(std::size_t payload_bytes);
@@ -356,7 +358,6 @@ struct Broker::State {
   /// What was offered goes to storage: the commit answers for it from now on.
   void store_offered(Session& session, std::size_t position);
   void pump(Session& session, Now now);
-  bool send_delivery(Connection& connection, Session& session, std::size_t position, Now now);
   void on_ack(Connection& connection, const Ack& ack, Now now);
   void finish(Session& session, Delivery& delivery, const char* why);
   void give_up(Session& session, Delivery& delivery);

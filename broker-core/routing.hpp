@@ -52,14 +52,13 @@ struct Target {
   std::vector<std::uint32_t> subscription_ids;
 };
 
-/// PUBLISH packets of the message being routed, each encoded when the first receiver needs it.
+/// PUBLISH packets at QoS 0 of the message being routed, each encoded when the first receiver needs it.
 struct EncodedCache {
   struct Encoded {
     PublishTemplate publish;
     SharedBytes shared;  // the same bytes, once a large one is shared
   };
-  std::optional<Encoded>
-      slots[12];  // (3.x | 5 | 5 with wake-id) x (QoS 0 | QoS > 0 by value 1, 2 share) x retain
+  std::optional<Encoded> slots[6];  // (3.x | 5 | 5 with wake-id) x retain
 };
 
 /// A message of several shards that is on its way to being exactly once (broker_qos2.cpp), and who waits here

@@ -35,9 +35,16 @@ Parsed<Ack> parse_ack(const Frame& frame, Version version) {
 
 void write(const Ack& ack, Version version, std::vector<std::byte>& bytes) {
   const std::uint8_t flags = ack.type == PacketType::Pubrel ? 0x02 : 0;
+  const bool says_more =
+      ack.reason != ReasonCode::Success || !ack.reason_string.empty() || !ack.user_properties.empty();
+  if (version != Version::V5 || !says_more) {  // nearly every one
+    const std::byte packet[] = {static_cast<std::byte>(static_cast<unsigned>(ack.type) << 4 | flags),
+                                std::byte{2}, static_cast<std::byte>(ack.packet_id.value >> 8),
+                                static_cast<std::byte>(ack.packet_id.value & 0xFF)};
+    return Writer(bytes).raw(Bytes(packet));
+  }
   write_packet(ack.type, flags, bytes, [&](Writer& out) {
     out.u16(ack.packet_id.value);
-    if (version != Version::V5) return;
     write_optional_reason(ack.reason, reason_properties(ack.reason_string, ack.user_properties), bytes);
   });
 }

@@ -1,6 +1,7 @@
 // The sizes are computed first, so that the bytes are written once, in place, into one allocation.
 #include "broker-core/packet/publish_template.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "broker-core/packet/properties.hpp"
@@ -18,13 +19,21 @@ std::size_t properties_bytes(const PublishParts& parts) {
   return bytes;
 }
 
-/// Everything after the remaining length.
-std::size_t body_bytes(const PublishParts& parts) {
-  std::size_t bytes = 2 + parts.topic.size() + parts.payload.size();
-  if (parts.qos != Qos::AtMostOnce) bytes += 2;
-  if (parts.version != Version::V5) return bytes;
-  const std::size_t properties = properties_bytes(parts);
-  return bytes + varint_size(static_cast<std::uint32_t>(properties)) + properties;
+struct Sizes {
+  std::uint32_t properties = 0;
+  std::uint32_t body = 0;  // everything after the remaining length
+  std::size_t packet() const { return 1 + varint_size(body) + body; }
+};
+
+Sizes sizes_of(const PublishParts& parts) {
+  std::size_t body = 2 + parts.topic.size() + parts.payload.size();
+  if (parts.qos != Qos::AtMostOnce) body += 2;
+  std::size_t properties = 0;
+  if (parts.version == Version::V5) {
+    properties = properties_bytes(parts);
+    body += varint_size(static_cast<std::uint32_t>(properties)) + properties;
+  }
+  return {static_cast<std::uint32_t>(properties), static_cast<std::uint32_t>(body)};
 }
 
 std::uint8_t header_of(const PublishParts& parts) {
@@ -33,45 +42,81 @@ std::uint8_t header_of(const PublishParts& parts) {
                                    (parts.retain ? 1 : 0));
 }
 
-void put_properties(Writer& out, const PublishParts& parts) {
-  out.varint(static_cast<std::uint32_t>(properties_bytes(parts)));
+/// Writes into room that was measured before: nothing is checked, so nothing is called.
+class Pen {
+ public:
+  explicit Pen(std::byte* at) : at_(at) {}
+  void u8(std::uint32_t value) { *at_++ = static_cast<std::byte>(value); }
+  void u16(std::uint32_t value) {
+    u8(value >> 8);
+    u8(value);
+  }
+  void u32(std::uint32_t value) {
+    u16(value >> 16);
+    u16(value);
+  }
+  void varint(std::uint32_t value) {
+    for (; value >= 0x80; value >>= 7) u8(value | 0x80);
+    u8(value);
+  }
+  void raw(Bytes bytes) { at_ = std::copy(bytes.begin(), bytes.end(), at_); }
+  void string(std::string_view text) {
+    u16(static_cast<std::uint32_t>(text.size()));
+    raw(as_bytes(text));
+  }
+
+ private:
+  std::byte* at_;
+};
+
+void put_properties(Pen& out, const PublishParts& parts, std::uint32_t properties_bytes) {
+  out.varint(properties_bytes);
   if (parts.message_expiry_s) {
-    out.u8(static_cast<std::uint8_t>(PropertyId::MessageExpiryInterval));
+    out.u8(static_cast<std::uint32_t>(PropertyId::MessageExpiryInterval));
     out.u32(*parts.message_expiry_s);
   }
   for (const std::uint32_t id : parts.subscription_ids) {
-    out.u8(static_cast<std::uint8_t>(PropertyId::SubscriptionIdentifier));
+    out.u8(static_cast<std::uint32_t>(PropertyId::SubscriptionIdentifier));
     out.varint(id);
   }
   if (parts.topic_alias != 0) {
-    out.u8(static_cast<std::uint8_t>(PropertyId::TopicAlias));
+    out.u8(static_cast<std::uint32_t>(PropertyId::TopicAlias));
     out.u16(parts.topic_alias);
   }
-  out.raw(parts.forwardable_properties);
+  out.raw(as_bytes(parts.forwardable_properties));
+}
+
+/// All but the payload, at the end of `bytes`.
+void put_head(std::vector<std::byte>& bytes, const PublishParts& parts, const Sizes& sizes,
+              PacketId packet_id) {
+  const std::size_t start = bytes.size();
+  bytes.resize(start + sizes.packet() - parts.payload.size());
+  Pen out(bytes.data() + start);
+  out.u8(header_of(parts));
+  out.varint(sizes.body);
+  out.string(parts.topic);
+  if (parts.qos != Qos::AtMostOnce) out.u16(packet_id.value);
+  if (parts.version == Version::V5) put_properties(out, parts, sizes.properties);
 }
 
 }  // namespace
 
-std::size_t publish_packet_bytes(const PublishParts& parts) {
-  const std::size_t body = body_bytes(parts);
-  return 1 + varint_size(static_cast<std::uint32_t>(body)) + body;
-}
+std::size_t publish_packet_bytes(const PublishParts& parts) { return sizes_of(parts).packet(); }
 
 PublishTemplate make_publish_template(const PublishParts& parts) {
   PublishTemplate made;
-  Writer out(made.bytes);
-  out.reserve(publish_packet_bytes(parts));
-  out.u8(header_of(parts));
-  out.varint(static_cast<std::uint32_t>(body_bytes(parts)));
-  out.string(parts.topic);
-  if (parts.qos != Qos::AtMostOnce) {
-    made.packet_id_offset = out.size();
-    out.u16(0);
-  }
-  if (parts.version == Version::V5) put_properties(out, parts);
-  out.raw(parts.payload);
-  assert(out.size() == publish_packet_bytes(parts));
+  const Sizes sizes = sizes_of(parts);
+  made.bytes.reserve(sizes.packet());
+  put_head(made.bytes, parts, sizes, {});
+  if (parts.qos != Qos::AtMostOnce)
+    made.packet_id_offset = 1 + varint_size(sizes.body) + 2 + parts.topic.size();
+  made.bytes.insert(made.bytes.end(), parts.payload.begin(), parts.payload.end());
+  assert(made.bytes.size() == sizes.packet());
   return made;
+}
+
+void append_publish_head(const PublishParts& parts, PacketId packet_id, std::vector<std::byte>& out) {
+  put_head(out, parts, sizes_of(parts), packet_id);
 }
 
 void append_publish(const PublishTemplate& publish, PacketId packet_id, bool dup,

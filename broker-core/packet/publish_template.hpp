@@ -1,5 +1,5 @@
-// A PUBLISH encoded once per (version, QoS, retain) and sent to many: between receivers only the packet id
-// and dup differ.
+// A PUBLISH on its way out: encoded once per (version, QoS, retain) and sent to many, who differ in packet id
+// and dup only; or written for one, right where it leaves from.
 #pragma once
 
 #include <cstddef>
@@ -51,5 +51,9 @@ std::size_t publish_packet_bytes(const PublishParts& parts);
 /// Appends the packet to `out` with this packet id (unused at QoS 0) and, where asked, the dup flag.
 void append_publish(const PublishTemplate& publish, PacketId packet_id, bool dup,
                     std::vector<std::byte>& out);
+
+/// All of a packet but its payload, which is to follow: for one receiver, where a template would be made,
+/// copied and thrown away.
+void append_publish_head(const PublishParts& parts, PacketId packet_id, std::vector<std::byte>& out);
 
 }  // namespace wake::broker

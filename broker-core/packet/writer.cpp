@@ -25,13 +25,6 @@ std::size_t varint_size(std::uint32_t value) {
   return value < 128 * 128 * 128 ? 3 : 4;
 }
 
-void Writer::u8(std::uint8_t value) { out_.push_back(static_cast<std::byte>(value)); }
-
-void Writer::u16(std::uint16_t value) {
-  u8(static_cast<std::uint8_t>(value >> 8));
-  u8(static_cast<std::uint8_t>(value & 0xFF));
-}
-
 void Writer::u32(std::uint32_t value) {
   u16(static_cast<std::uint16_t>(value >> 16));
   u16(static_cast<std::uint16_t>(value & 0xFFFF));
@@ -50,8 +43,6 @@ void Writer::binary(Bytes bytes) {
   u16(static_cast<std::uint16_t>(bytes.size()));
   raw(bytes);
 }
-
-void Writer::raw(Bytes bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
 
 void insert_length(std::vector<std::byte>& out, std::size_t start) {
   assert(out.size() - start <= kMaxVarint);

@@ -25,8 +25,11 @@ class Writer {
   std::size_t size() const { return out_.size(); }
   void reserve(std::size_t more) { out_.reserve(out_.size() + more); }
 
-  void u8(std::uint8_t value);
-  void u16(std::uint16_t value);
+  void u8(std::uint8_t value) { out_.push_back(static_cast<std::byte>(value)); }
+  void u16(std::uint16_t value) {
+    const std::byte bytes[] = {static_cast<std::byte>(value >> 8), static_cast<std::byte>(value & 0xFF)};
+    raw(Bytes(bytes));
+  }
   void u32(std::uint32_t value);
   /// `value` is at most kMaxVarint (asserted).
   void varint(std::uint32_t value);
@@ -34,7 +37,7 @@ class Writer {
   /// before).
   void string(std::string_view text);
   void binary(Bytes bytes);
-  void raw(Bytes bytes);
+  void raw(Bytes bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
   void raw(std::string_view text) { raw(as_bytes(text)); }
 
  private:

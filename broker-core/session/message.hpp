@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker-core/effects.hpp"
+#include "broker-core/session/outbound.hpp"
 
 namespace wake::broker {
 
@@ -33,7 +34,9 @@ struct Message {
   Waiter waiter;
   bool is_open = false;            // in Settlements: somebody is owed it
   std::uint64_t stored_batch = 0;  // the batch that carries its row; 0: none yet
-  std::uint32_t references = 0;    // MessageRef's own
+  std::weak_ptr<SharedBytes::element_type>
+      large_payload{};           // what its receivers' Outbounds share, if any has it
+  std::uint32_t references = 0;  // MessageRef's own
 };
 
 class MessageRef {

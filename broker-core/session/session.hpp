@@ -147,6 +147,8 @@ struct Session {
 
   /// A phone in the background (or suspected to be) gets what is Held only when it returns.
   bool holds() const { return phone && phone->state != PhoneState::Foreground; }
+  /// Room in the Outbound, or a free slot, may let something leave.
+  bool has_more_to_send() const { return sent < deliveries.size() || held > 0 || has_stored_tail; }
   bool is_connected() const { return connection.value != 0; }
   /// Outlives its connection: what it is owed is durable.
   bool is_durable() const { return expiry_s != 0 || phone; }

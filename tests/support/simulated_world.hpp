@@ -62,7 +62,8 @@ class World {
     return *slot;
   }
 
-  std::size_t output_bytes(const Client& c) { return brokers_[c.shard]->output(c.connection).size(); }
+  Outbound& output(const Client& c) { return brokers_[c.shard]->output(c.connection); }
+  std::size_t output_bytes(const Client& c) { return output(c).size(); }
   /// The connection that the last takeover ended.
   const Client& taken_over() const { return *ghosts_.back(); }
 

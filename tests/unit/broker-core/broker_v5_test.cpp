@@ -217,5 +217,28 @@ TEST(MalformedConnect, OfA3xClientIsAnsweredByTheCloseAlone) {
   EXPECT_FALSE(app.is_connected);
 }
 
+TEST(LargePayload, IsSharedByItsReceiversAndReachesEachWhole) {
+  World world;
+  Client& quick = world.connect("quick", {.version = Version::V5});
+  Client& slow = world.connect("slow", {.version = Version::V5});
+  Client& slower = world.connect("slower");
+  for (Client* reader : {&quick, &slow, &slower}) world.subscribe(*reader, "a", Qos::AtLeastOnce);
+  slow.is_reading = slower.is_reading = false;
+  const std::string payload(5'000, 'x');
+  world.publish(world.connect("camera"), "a", payload, Qos::AtLeastOnce, 1);
+  const auto last_piece = [&](const Client& reader) {
+    Bytes pieces[8];
+    const std::size_t count = world.output(reader).gather(pieces, 8);
+    return count == 0 ? Bytes() : pieces[count - 1];
+  };
+  EXPECT_EQ(last_piece(slow).size(), payload.size());
+  EXPECT_EQ(last_piece(slow).data(), last_piece(slower).data());
+  slow.is_reading = slower.is_reading = true;
+  world.send(slow, Pingreq{});
+  world.send(slower, Pingreq{});
+  for (const Client* reader : {&quick, &slow, &slower})
+    EXPECT_EQ(reader->payloads(), std::vector{payload}) << reader->id;
+}
+
 }  // namespace
 }  // namespace wake::test

@@ -52,6 +52,20 @@ TEST(Settlements, ADroppedMessageTellsNobody) {
   EXPECT_EQ(settlements.one_done(kFirst), std::nullopt);
 }
 
+TEST(Settlements, AFloodComesAndGoesInAnyOrder) {
+  Settlements<std::int64_t> settlements;
+  for (int flood = 0; flood < 2; ++flood) {
+    for (std::int64_t id = 1; id <= 10'000; ++id) settlements.open(MessageId{id}, id, 1);
+    EXPECT_EQ(settlements.size(), 10'000u);
+    for (std::int64_t i = 0; i < 10'000; ++i) {
+      const std::int64_t id = i * 7 % 10'000 + 1;
+      EXPECT_EQ(settlements.one_done(MessageId{id}), id);
+      EXPECT_EQ(settlements.find(MessageId{id}), nullptr);
+    }
+    EXPECT_EQ(settlements.size(), 0u);
+  }
+}
+
 TEST(Settlements, TheWaiterIsHandedBackItself) {
   Settlements<std::unique_ptr<int>> settlements;
   settlements.open(kFirst, std::make_unique<int>(7), 1);

@@ -58,6 +58,24 @@ TEST(PublishTemplate, OnlyIdAndDupDifferBetweenReceivers) {
   EXPECT_EQ(hex(out), hex(wire("35 09 0003 'a/b' 0102 'hi'  3D 09 0003 'a/b' FFFE 'hi'")));
 }
 
+TEST(PublishTemplate, APacketForOneIsTheSameBytes) {
+  for (const Version version : {Version::V311, Version::V5}) {
+    for (const Qos qos : {Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce}) {
+      for (const std::size_t payload_bytes : {0u, 1u, 100u, 130u, 20'000u}) {
+        const std::string payload(payload_bytes, 'p');
+        PublishParts parts = full_parts(version, qos);
+        parts.payload = as_bytes(payload);
+        parts.dup = qos != Qos::AtMostOnce;
+        WireBytes shared = wire("AA"), own = wire("AA");
+        append_publish(make_publish_template(parts), PacketId{0x0102}, parts.dup, shared);
+        append_publish_head(parts, PacketId{0x0102}, own);
+        own.insert(own.end(), parts.payload.begin(), parts.payload.end());
+        EXPECT_EQ(hex(own), hex(shared));
+      }
+    }
+  }
+}
+
 TEST(PublishTemplate, DupIsNotForQos0) {
   CLAUSE("v5", "MQTT-3.3.1-2");
   PublishParts parts = full_parts(Version::V311, Qos::AtMostOnce);

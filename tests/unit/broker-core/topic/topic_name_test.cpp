@@ -57,6 +57,28 @@ TEST(TopicName, RefusesWildcardsEmptinessAndControls) {  // v5 [MQTT-3.3.2-2], [
   EXPECT_TRUE(is_valid_topic_name("\xE4\x80\x80", kLevels));  // tail bytes are no controls
 }
 
+/// A text is looked at eight bytes at a time, and what is left over byte by byte: wherever a byte stands, it
+/// means the same.
+TEST(TopicName, LooksAtEveryByteAlikeWhereverItStands) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string one(1, static_cast<char>(byte));
+    const bool is_valid = is_valid_topic_name("a" + one, kLevels);
+    for (std::size_t at = 0; at < 18; ++at) {
+      const std::string text = std::string(at, 'a') + one + std::string(17 - at, 'a');
+      EXPECT_EQ(is_valid_topic_name(text, kLevels), is_valid) << byte << " at " << at;
+    }
+  }
+}
+
+TEST(TopicName, CountsLevelsWhateverTheLength) {
+  for (std::size_t levels = 1; levels < 40; ++levels) {
+    std::string topic = "a";
+    for (std::size_t i = 1; i < levels; ++i) topic += i % 3 == 0 ? "/" : "/bc";
+    EXPECT_TRUE(is_valid_topic_name(topic, levels)) << topic;
+    if (levels > 1) EXPECT_FALSE(is_valid_topic_name(topic, levels - 1)) << topic;
+  }
+}
+
 TEST(TopicName, HoldsBytesUpToTheLimit) {
   EXPECT_TRUE(is_valid_topic_name(std::string(kMaxTopicBytes - 1, 'a'), kLevels));
   EXPECT_TRUE(is_valid_topic_name(std::string(kMaxTopicBytes, 'a'), kLevels));
