@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "db/append_statement.hpp"
+#include "db/commit_registry.hpp"
 #include "db/commit_wills.hpp"
 #include "db/pq/params.hpp"
 #include "db/principal_kind.hpp"
@@ -330,28 +331,6 @@ void append_retained(std::vector<Statement>& out, Group group) {
   append(out, sql::store_retained, topics, ids, payloads, qos, properties, publishers, at, expires_at);
 }
 
-void append_alerts(std::vector<Statement>& out, Group group) {
-  Column told(Oid::Int8);
-  for (const Persist* batch : group) {
-    for (const auto& id : batch->alerts_told) told.add(id.value);
-  }
-  append(out, sql::remove_alerts, told);
-}
-
-void append_switches(std::vector<Statement>& out, Group group) {
-  std::map<std::pair<std::int64_t, std::string_view>, bool> last;
-  for (const Persist* batch : group) {
-    for (const auto& one : batch->switched) last[{one.user_id.value, one.filter}] = one.is_subscribed;
-  }
-  Column users(Oid::Int8), filters(Oid::Text), subscribed(Oid::Bool);
-  for (const auto& [key, is_subscribed] : last) {
-    users.add(key.first);
-    filters.add(key.second);
-    subscribed.add(is_subscribed);
-  }
-  append(out, sql::switch_entries, users, filters, subscribed);
-}
-
 }  // namespace
 
 std::span<const Query* const> commit_queries() { return kQueries; }
@@ -396,8 +375,7 @@ std::vector<Statement> make_commit_statements(const CommitGroup& whole, const Co
   append_refusals(out, group);
   append_retained(out, group);
   append_wills(out, group);
-  append_alerts(out, group);
-  append_switches(out, group);
+  append_registry(out, group);
   return out;
 }
 

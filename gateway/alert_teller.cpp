@@ -13,7 +13,7 @@ namespace wake::gateway {
 
 namespace {
 
-constexpr int kPage = 500;
+constexpr int kAlertPage = 500;
 
 /// Of the events that migrations/ writes; another's push shows its device alone.
 std::string body_of(const nlohmann::json& event, const std::string& name) {
@@ -56,7 +56,7 @@ void AlertTeller::tell(std::optional<broker::UserId> user) {
         done_.push_back(id);
       });
     }
-    is_full = has_new && alerts.size() == kPage;
+    is_full = has_new && alerts.size() == kAlertPage;
   }
 }
 
@@ -64,7 +64,7 @@ std::vector<db::Alert> AlertTeller::claim(std::optional<broker::UserId> user) {
   const int node = surroundings_.node();
   if (node < 0) return {};
   return pool_.with(
-      [&](db::Connection& connection) { return db::claim_alerts(connection, node, user, kPage); });
+      [&](db::Connection& connection) { return db::claim_alerts(connection, node, user, kAlertPage); });
 }
 
 void AlertTeller::forget_done() {

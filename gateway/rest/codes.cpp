@@ -32,9 +32,9 @@ CodeGuess::CodeGuess(const Call& call, std::string who)
   throw too_many_requests("There were too many wrong codes.", static_cast<int>(window_s));
 }
 
-Problem CodeGuess::missed(std::string fix) const {
+Problem CodeGuess::missed(std::string what, std::string fix) const {
   throttle_.count_failure(who_, address_);
-  Problem unknown = not_found("code");
+  Problem unknown = not_found(std::move(what));
   unknown.fix = std::move(fix);
   return unknown;
 }

@@ -22,8 +22,8 @@ class CodeGuess {
   /// `who`: the device or user. Throws Problem 429 when there were too many wrong ones before
   /// (code_throttle.hpp).
   CodeGuess(const Call& call, std::string who);
-  /// The code was wrong: counts it. The Problem 404 to throw.
-  Problem missed(std::string fix) const;
+  /// The code was wrong: counts it. The Problem 404 to throw, of `what` nobody has.
+  Problem missed(std::string what, std::string fix) const;
 
  private:
   CodeThrottle& throttle_;

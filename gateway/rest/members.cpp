@@ -110,7 +110,8 @@ Response accept_invitation(const Call& call) {
       db::accept_invitation(call.context.pool, call.user(), normal_code(call.parameter(0)), name, utc_now());
   switch (accepted.outcome) {
     case db::Acceptance::Outcome::NoSuchCode:
-      throw guess.missed("Ask the device's owner for a new invitation: one works once, for ten minutes.");
+      throw guess.missed("invitation",
+                         "Ask the device's owner for a new invitation: one works once, for ten minutes.");
     case db::Acceptance::Outcome::Full:
       throw conflict("The device has " + std::to_string(db::kMaxMembers) + " users already.",
                      "Its owner has to remove one first.");

@@ -97,7 +97,8 @@ nlohmann::json carry_out(const Call& call, const db::Claim& claim) {
   const db::ClaimResult result = db::claim_pairing(call.context.pool, claim);
   switch (result.outcome) {
     case db::ClaimResult::Outcome::NoSuchCode:
-      throw guess.missed("Start pairing anew in the app: a code works once, for ten minutes.");
+      throw guess.missed("pairing code",
+                         "Start pairing anew in the app: a code works once, for ten minutes.");
     case db::ClaimResult::Outcome::Owned:
       throw owned_by_another();
     case db::ClaimResult::Outcome::Repeated:

@@ -7,8 +7,7 @@ import unittest
 
 from support.case import PASSWORD, SharedGatewayCase, Story
 from support.postgres import shared_cluster
-from support.waiting import wait_until
-from support.wire import Wire, packet, text
+from support.wire import PUBLISH, Wire, packet, text
 
 _UNSUBSCRIBE, _UNSUBACK = 10, 11
 
@@ -54,7 +53,9 @@ class TopicCache(SharedGatewayCase):
 
     def unsubscribe(self, phone, topic_filter):
         phone.send(packet(_UNSUBSCRIBE, struct.pack(">H", 9) + text(topic_filter), 2))
-        self.assertEqual(phone.expect(_UNSUBACK).body, b"\0\x09")
+        while (answer := phone.read_packet()).type == PUBLISH:  # that the topics changed, it hears as well
+            phone.early.append(answer)
+        self.assertEqual((answer.type, answer.body), (_UNSUBACK, b"\0\x09"))
 
     def test_a_change_over_rest_reaches_open_phones_at_once(self):
         self.set_up("rest")
@@ -110,14 +111,15 @@ class TopicCache(SharedGatewayCase):
         one, other = self.phones
         self.unsubscribe(one, self.topic)
         self.assertFalse(self.entry()["subscribed"], "stored before the UNSUBACK")
-        self.expect_changed(other)
-        wait_until(lambda: one.ping() or one.early, "the phone that did it is told as well")
-        self.expect_changed(one)
+        self.expect_changed(one, other)
         self.expect_reads("two", 0)
         self.gateway.kill()
         self.gateway.start()
         name = self.story.name
         one, other = self.phones = [self.connect(f"{name}-{number}", name, PASSWORD) for number in range(2)]
+        for phone in self.phones:  # an event whose acknowledgement died with the gateway comes again
+            phone.ping()
+            phone.early = []
         self.camera = self.connect(self.camera_id, self.camera_id, self.story.secrets[self.camera_id])
         self.expect_reads("three", 0)
         self.assertEqual(other.subscribe(self.topic), 1)
