@@ -226,10 +226,11 @@ void Broker::State::publish_backend(MessageRecord message, std::uint64_t ticket,
   const bool has_key = message.id.value != 0;  // see keep_receipt()
   if (!has_key) message.id = message_ids.next(now.utc);
   message.at = now.utc;
-  message.is_provisional = has_key && !interested.empty();
-  Routed routed = Routed::of(std::make_shared<const MessageRecord>(std::move(message)),
-                             {Waiter::Kind::Backend, {}, ticket});
+  const auto record = std::make_shared<const MessageRecord>(std::move(message));
+  Routed routed = Routed::of(record, {Waiter::Kind::Backend, {}, ticket});
   routed.has_receipt = has_key;
+  // Whether it is provisional is known when it is routed; keep() then makes the record that says so.
+  if (has_key) routed.message = {};
   publish(routed, now);
 }
 

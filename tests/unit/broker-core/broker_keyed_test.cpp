@@ -14,14 +14,23 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const std::vector<std::string> kApps{"a", "b", "c", "d", "e", "f"};
+/// Two on every shard.
+std::vector<std::string> apps_of(unsigned shard_count) {
+  std::vector<std::string> apps;
+  std::map<unsigned, int> found;
+  for (int i = 0; apps.size() < std::size_t{2} * shard_count; ++i) {
+    const std::string id = "app" + std::to_string(i);
+    if (++found[home_shard(id, shard_count)] <= 2) apps.push_back(id);
+  }
+  return apps;
+}
 
 class BrokerKeyed : public testing::TestWithParam<unsigned> {
  protected:
   BrokerKeyed() : world_(std::make_unique<World>(GetParam())), id_(MessageIds(0, 15).next(world_->now.utc)) {}
 
   void connect_all() {
-    for (const std::string& app : kApps) {
+    for (const std::string& app : apps_) {
       if (!world_->client(app).is_connected)
         world_->connect(app, {.clean = false, .version = Version::V5, .expiry_s = 3600});
     }
@@ -29,8 +38,8 @@ class BrokerKeyed : public testing::TestWithParam<unsigned> {
   /// Half of the apps are there, half are away.
   void subscribe() {
     connect_all();
-    for (const std::string& app : kApps) world_->subscribe(world_->client(app), "a", Qos::ExactlyOnce);
-    for (const char* app : {"a", "c", "e"}) world_->drop(world_->client(app));
+    for (const std::string& app : apps_) world_->subscribe(world_->client(app), "a", Qos::ExactlyOnce);
+    for (std::size_t i = 0; i < apps_.size(); i += 2) world_->drop(world_->client(apps_[i]));
   }
   void publish() {
     world_->shard(0).publish({.id = id_, .topic = "a", .payload = "x", .qos = Qos::ExactlyOnce}, 7,
@@ -41,6 +50,7 @@ class BrokerKeyed : public testing::TestWithParam<unsigned> {
 
   std::unique_ptr<World> world_;
   const MessageId id_;
+  const std::vector<std::string> apps_ = apps_of(GetParam());
 };
 
 TEST_P(BrokerKeyed, ItIsPublishedUnderTheIdThatItBrings) {
@@ -65,7 +75,7 @@ TEST_P(BrokerKeyed, ItsRowIsThereEvenIfNobodyIsOwedIt) {
 
 /// Killed after every number of commits, with and without one more on the disk whose answer is lost.
 TEST_P(BrokerKeyed, RepeatedAfterAKillEverybodyHasItOnce) {
-  for (std::size_t commits = 0; commits < 14; ++commits) {
+  for (std::size_t commits = 0; commits < 30; ++commits) {
     for (const std::size_t unheard : {0U, 1U}) {
       SCOPED_TRACE(testing::Message() << commits << " commits, and " << unheard << " unheard");
       world_ = std::make_unique<World>(GetParam());
@@ -81,7 +91,7 @@ TEST_P(BrokerKeyed, RepeatedAfterAKillEverybodyHasItOnce) {
       if (!is_stored()) publish();
       connect_all();
       world_->advance(10ms);
-      for (const std::string& app : kApps) EXPECT_THAT(world_->client(app).taken, ElementsAre("x")) << app;
+      for (const std::string& app : apps_) EXPECT_THAT(world_->client(app).taken, ElementsAre("x")) << app;
     }
   }
 }
