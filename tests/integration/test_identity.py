@@ -1,6 +1,7 @@
 """Who somebody is, said by others than us: an identity provider's JWT, the operator's back end; and log-ins that end by
 themselves or are ended. Over MQTT and REST alike, and closed when the other side fails."""
 
+import itertools
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from support.postgres import shared_cluster
 from support.waiting import wait_until
 from support.wire import DISCONNECT, Wire
 
+_numbers = itertools.count()
 _NOT_AUTHORIZED = 0x80  # SUBACK of 3.1.1
 _AUTH = {"jwt_issuer": "https://id.test/", "jwt_audience": "wakemq", "jwt_scope_claim": "scope"}
 
@@ -32,8 +34,9 @@ class _Clients:
         self.assertEqual(code, 0)
         return wire
 
-    def code_of(self, username, password, version=4, client_id="c"):
-        wire, code = self.try_connect(client_id, username, password, version)
+    def code_of(self, username, password, version=4, client_id=None):
+        """Of a client that leaves at once; without a client id, of one that was not here before."""
+        wire, code = self.try_connect(client_id or f"once-{next(_numbers)}", username, password, version)
         wire.close()
         return code
 
@@ -148,6 +151,8 @@ class JwtMakesUsers(_Clients, WakeCase):
         gateway = self.make_gateway(start=False, sections={"auth": {"jwt_jwks_file": provider.jwks_file}})
         gateway.launch()
         gateway.program.wait_for_log("gateway.not_started.*jwt_jwks_file")
+        wait_until(lambda: not gateway.program.is_running(), "it has ended")
+        self.assertEqual(gateway.program.process.returncode, 1)
 
 
 class Webhook(_Clients, SharedGatewayCase):
@@ -217,10 +222,10 @@ class Webhook(_Clients, SharedGatewayCase):
     def test_a_yes_is_remembered_and_only_for_what_was_shown(self):
         self.back_end.by_username["hook-again"] = {"result": "allow"}
         for _ in range(3):
-            self.assertEqual(self.code_of("hook-again", "x"), 0)
+            self.assertEqual(self.code_of("hook-again", "x", client_id="again"), 0)
         self.assertEqual(len(self.back_end.asked_about("hook-again")), 1)
         self.back_end.by_username["hook-again"] = {"result": "deny"}
-        self.assertIn(self.code_of("hook-again", "y"), (4, 5))
+        self.assertIn(self.code_of("hook-again", "y", client_id="again"), (4, 5))
         self.assertEqual(len(self.back_end.asked_about("hook-again")), 2)
 
     def test_who_has_a_password_here_is_not_asked_about(self):

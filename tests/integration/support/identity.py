@@ -62,6 +62,9 @@ class BackEnd:
 
             def do_POST(self):  # pylint: disable=invalid-name
                 question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if back_end.over.is_set():  # on a connection of before
+                    self.close_connection = True
+                    return
                 back_end.questions.append(question)
                 back_end.headers.append(dict(self.headers))
                 if back_end.is_silent.is_set():
