@@ -75,7 +75,8 @@ TEST(TopicName, CountsLevelsWhateverTheLength) {
     std::string topic = "a";
     for (std::size_t i = 1; i < levels; ++i) topic += i % 3 == 0 ? "/" : "/bc";
     EXPECT_TRUE(is_valid_topic_name(topic, levels)) << topic;
-    if (levels > 1) EXPECT_FALSE(is_valid_topic_name(topic, levels - 1)) << topic;
+    if (levels == 1) continue;
+    EXPECT_FALSE(is_valid_topic_name(topic, levels - 1)) << topic;
   }
 }
 
