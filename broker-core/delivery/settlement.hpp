@@ -60,7 +60,8 @@ class Settlements {
     return true;
   }
 
-  /// The waiter of an open message, to look at or amend; null when it is not open.
+  /// The waiter of an open message, to look at or amend; null when it is not open. Valid until the next
+  /// open().
   Waiter* find(MessageId message_id) {
     const std::uint32_t* const position = position_of(message_id);
     return position == nullptr ? nullptr : &open_[*position].waiter;
