@@ -271,7 +271,8 @@ class Permission(SharedGatewayCase):
         for (method, path, body), (_, other, _) in zip(there, nowhere):
             found, missing = self.mallory.user.call(method, path, body), self.mallory.user.call(method, other, body)
             self.assertEqual((found.status, missing.status), (404, 404), path)
-            self.assertEqual({**found.json, "detail": ""}, {**missing.json, "detail": ""}, "the same words")
+            own = {"detail": "", "instance": ""}  # of each request: what was asked for, and its number
+            self.assertEqual({**found.json, **own}, {**missing.json, **own}, "the same words")
         self.assertEqual(self.mallory.user.expect(200, "POST", "/v1/me/messages/ack", {"ids": [message]}), {"acknowledged": 0})
         for method, path in (("GET", "/v1/devices"), ("GET", "/v1/api-keys"), ("GET", "/v1/clients"), ("GET", f"/v1/messages/{message}/trace"),
                              ("DELETE", f"/v1/clients/{self.camera_id}"), ("GET", f"/v1/users/{self.alice.name}/topics")):
