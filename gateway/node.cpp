@@ -188,9 +188,11 @@ void Node::load_everything(const config::Config& config) {
   const auto begun = std::chrono::steady_clock::now();
   const Loaded loaded = load_pool_.with([&](db::Connection& connection) {
     db::release_claims(connection, lease_->number());
+    Loaded all = load_into(pointers_to(shards_), connection, bridge_logins_,
+                           static_cast<unsigned>(lease_->number()), read_clocks());
+    // Only now: what was provisional is forgotten, and does not come back.
     dispatcher_->expect(db::load_waiting_alerts(connection, lease_->number(), kMaxExpectedAlerts));
-    return load_into(pointers_to(shards_), connection, bridge_logins_,
-                     static_cast<unsigned>(lease_->number()), read_clocks());
+    return all;
   });
   const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
   log(LogLevel::Info, "node.loaded",

@@ -91,7 +91,10 @@ ORDER BY c.message_id, c.nth
 -- What will be claimed again (silent pushes have no order): $1 our node, $2 how many. The latest when there are more, since
 -- they are what new ones would overtake.
 SELECT o.message_id, o.phone_id, m.topic, (extract(epoch FROM o.due_at) * 1000000)::bigint AS due
-FROM outbox o JOIN messages m ON m.id = o.message_id LEFT JOIN topic_entries e ON e.id = o.entry_id
+FROM outbox o
+JOIN messages m ON m.id = o.message_id
+JOIN phones p ON p.id = o.phone_id AND p.token IS NOT NULL
+LEFT JOIN topic_entries e ON e.id = o.entry_id
 WHERE o.state = 'pending' AND coalesce(e.push ->> 'style', 'alert') = 'alert'
   AND (o.claimed_by IS NULL OR o.claimed_by = $1::integer OR o.claimed_by NOT IN (SELECT living_nodes()))
 ORDER BY o.due_at DESC, o.message_id DESC LIMIT $2
