@@ -25,7 +25,7 @@ nlohmann::json to_json(const db::AclRule& rule) {
           {"action", rule.action},         {"filter", rule.filter},   {"source", rule.source}};
 }
 
-int add(Invocation& invocation, const RuleArguments& arguments) {
+int add_rule(Invocation& invocation, const RuleArguments& arguments) {
   const db::AclRule& wanted = arguments.rule;
   const std::size_t max_levels = load_config(invocation).limits.max_topic_levels;
   if (!broker::is_valid_topic_filter(wanted.filter, max_levels) || broker::parse_shared(wanted.filter)) {
@@ -38,7 +38,7 @@ int add(Invocation& invocation, const RuleArguments& arguments) {
   return kDone;
 }
 
-int list(Invocation& invocation, const RuleArguments&) {
+int list_rules(Invocation& invocation, const RuleArguments&) {
   Accounts accounts(invocation);
   const auto page = [&](const std::string& after) {
     return db::list_rules(accounts.pool(), {.after = after});
@@ -54,7 +54,7 @@ int list(Invocation& invocation, const RuleArguments&) {
   return kDone;
 }
 
-int remove(Invocation& invocation, const RuleArguments& arguments) {
+int remove_rule(Invocation& invocation, const RuleArguments& arguments) {
   Accounts accounts(invocation);
   const std::string id = std::to_string(arguments.rule.id);
   if (!db::remove_rule(accounts.pool(), arguments.rule.id))
@@ -71,7 +71,7 @@ void add_acl_commands(CLI::App& app, Invocation& invocation) {
   const auto command = [&](const char* name, const char* prose, auto work) -> CLI::App& {
     return add_account_command(group, invocation, arguments, name, prose, work);
   };
-  CLI::App& adding = command("add", "add a rule; it takes effect at once", add);
+  CLI::App& adding = command("add", "add a rule; it takes effect at once", add_rule);
   adding.add_option("--subject", arguments->rule.subject, "whom it is for: user, device, service or all")
       ->required()
       ->check(CLI::IsMember({"user", "device", "service", "all"}));
@@ -84,8 +84,8 @@ void add_acl_commands(CLI::App& app, Invocation& invocation) {
       .add_option("--filter", arguments->rule.filter,
                   "topic filter; %u stands for the user name, %c for the client id")
       ->required();
-  command("list", "list rules", list);
-  command("remove", "remove a rule; what it alone permitted ends at once", remove)
+  command("list", "list rules", list_rules);
+  command("remove", "remove a rule; what it alone permitted ends at once", remove_rule)
       .add_option("ID", arguments->rule.id, "as `acl list` shows it")
       ->required();
 }

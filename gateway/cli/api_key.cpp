@@ -52,7 +52,7 @@ int create(Invocation& invocation, const KeyArguments& arguments) {
   return kDone;
 }
 
-int list(Invocation& invocation, const KeyArguments&) {
+int list_keys(Invocation& invocation, const KeyArguments&) {
   Accounts accounts(invocation);
   const auto page = [&](const std::string& after) {
     return db::list_api_keys(accounts.pool(), {.after = after});
@@ -92,7 +92,7 @@ void add_api_key_commands(CLI::App& app, Invocation& invocation) {
       ->required()
       ->check(CLI::IsMember({"admin", "publish", "subscribe"}));
   creating.add_option("--filter", arguments->key.filters, "topic filter it may use; may be repeated");
-  command("list", "list keys", list);
+  command("list", "list keys", list_keys);
   command("revoke", "remove a key; its clients are no longer let in", revoke)
       .add_option("ID", arguments->key.id, "as `api-key list` shows it")
       ->required();

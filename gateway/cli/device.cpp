@@ -28,7 +28,7 @@ CommandFailed no_such_device(const std::string& id) {
   return {kFailed, "there is no device \"" + id + "\": see `wakemq device list`"};
 }
 
-int add(Invocation& invocation, const DeviceArguments& arguments) {
+int add_device(Invocation& invocation, const DeviceArguments& arguments) {
   if (!db::is_device_id(arguments.id)) {
     throw CommandFailed(kWrongUsage,
                         "expected a device id of 1 to 64 of A-Z a-z 0-9 . _ : -, and not api-key");
@@ -61,7 +61,7 @@ int rotate(Invocation& invocation, const DeviceArguments& arguments) {
   return kDone;
 }
 
-int list(Invocation& invocation, const DeviceArguments&) {
+int list_devices(Invocation& invocation, const DeviceArguments&) {
   Accounts accounts(invocation);
   const auto page = [&](const std::string& after) {
     return db::list_devices(accounts.pool(), {.after = after});
@@ -76,7 +76,7 @@ int list(Invocation& invocation, const DeviceArguments&) {
   return kDone;
 }
 
-int remove(Invocation& invocation, const DeviceArguments& arguments) {
+int remove_device(Invocation& invocation, const DeviceArguments& arguments) {
   Accounts accounts(invocation);
   if (!db::remove_device(accounts.pool(), arguments.id).is_removed) throw no_such_device(arguments.id);
   answer(invocation, {{"id", arguments.id}}, "device " + arguments.id + " removed, with its pairings");
@@ -91,15 +91,15 @@ void add_device_commands(CLI::App& app, Invocation& invocation) {
   const auto command = [&](const char* name, const char* prose, auto work) -> CLI::App& {
     return add_account_command(group, invocation, arguments, name, prose, work);
   };
-  CLI::App& adding = command("add", "add a device and print its secret, once", add);
+  CLI::App& adding = command("add", "add a device and print its secret, once", add_device);
   adding.add_option("ID", arguments->id, "1 to 64 of A-Z a-z 0-9 . _ : -; also its MQTT user name")
       ->required();
   adding.add_option("--name", arguments->name, "what people call it");
   command("rotate", "give a device a new secret and print it, once; its clients have to log in again", rotate)
       .add_option("ID", arguments->id, "device id")
       ->required();
-  command("list", "list devices", list);
-  command("remove", "remove a device and its pairings", remove)
+  command("list", "list devices", list_devices);
+  command("remove", "remove a device and its pairings", remove_device)
       .add_option("ID", arguments->id, "device id")
       ->required();
 }
