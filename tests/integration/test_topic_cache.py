@@ -49,7 +49,9 @@ class TopicCache(SharedGatewayCase):
             for _ in range(count):
                 self.assertEqual(phone.read_message().payload, payload.encode())
             phone.ping()
-            self.assertEqual(phone.early, [])
+            # A record of the user that was being read as a phone switched an entry is corrected by the next: two events more.
+            self.assertEqual([message for message in phone.early if b"topics_changed" not in message.body], [])
+            phone.early = []
 
     def unsubscribe(self, phone, topic_filter):
         phone.send(packet(_UNSUBSCRIBE, struct.pack(">H", 9) + text(topic_filter), 2))
