@@ -16,8 +16,9 @@ class Members : public RestTest {
     return send("POST", "/v1/invitations/" + code + "/accept", who);
   }
   std::string members(const std::string& who) {
+    const Answer answer = send("GET", "/v1/me/devices/CAM1/members", who);
     std::string all;
-    for (const json& one : send("GET", "/v1/me/devices/CAM1/members", who).body["items"])
+    for (const json& one : answer.body.at("items"))
       all += one["username"].get<std::string>() + ":" + one["role"].get<std::string>() + " ";
     return all;
   }
