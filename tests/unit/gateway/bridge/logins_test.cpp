@@ -5,7 +5,7 @@
 namespace wake::gateway {
 namespace {
 
-using Outcome = broker::AuthOutcome::Kind;
+using LoginVerdict = broker::AuthOutcome::Kind;
 
 class BridgeLoginsTest : public testing::Test {
  protected:
@@ -31,7 +31,7 @@ class BridgeLoginsTest : public testing::Test {
 
 TEST_F(BridgeLoginsTest, LetsABridgeInWithItsTopicsAsPermission) {
   const auto outcome = judge("bridge:far", password());
-  EXPECT_EQ(outcome.kind, Outcome::Allowed);
+  EXPECT_EQ(outcome.kind, LoginVerdict::Allowed);
   EXPECT_EQ(outcome.principal.kind, broker::Principal::Kind::Service);
   EXPECT_TRUE(outcome.grants.may_subscribe("home/#"));
   EXPECT_TRUE(outcome.grants.may_subscribe("both"));
@@ -47,9 +47,9 @@ TEST_F(BridgeLoginsTest, LetsABridgeReadSysTopicsOnlyWhereItsTopicsNameThem) {
 }
 
 TEST_F(BridgeLoginsTest, RefusesEverybodyElseWhoClaimsToBeABridge) {
-  EXPECT_EQ(judge("bridge:far", "guess").kind, Outcome::Refused);
-  EXPECT_EQ(judge("bridge:far", "").kind, Outcome::Refused);
-  EXPECT_EQ(judge("bridge:other", password()).kind, Outcome::Refused);
+  EXPECT_EQ(judge("bridge:far", "guess").kind, LoginVerdict::Refused);
+  EXPECT_EQ(judge("bridge:far", "").kind, LoginVerdict::Refused);
+  EXPECT_EQ(judge("bridge:other", password()).kind, LoginVerdict::Refused);
   EXPECT_FALSE(logins_.judge(broker::Authenticate{.client_id = {"bridge"}}).has_value());
 }
 
