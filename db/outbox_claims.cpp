@@ -109,9 +109,9 @@ bool is_pending(Connection& connection, const push::NotificationKey& key) {
       exec(transaction, sql::is_notification_pending, key.message_id.value, key.phone_id.value)[0][0]);
 }
 
-std::vector<TraceRow> trace_message(Connection& connection, broker::MessageId message) {
+std::vector<NotificationTrace> trace_message(Connection& connection, broker::MessageId message) {
   pqxx::work transaction(connection);
-  std::vector<TraceRow> trace;
+  std::vector<NotificationTrace> trace;
   for (const auto& row : exec(transaction, sql::trace_message, message.value)) {
     trace.push_back({.phone = {as_integer(row[0])},
                      .user = {as_integer(row[1])},

@@ -31,7 +31,7 @@ std::vector<push::WaitingAlert> load_waiting_alerts(Connection& connection, int 
 bool is_pending(Connection& connection, const push::NotificationKey& key);
 
 /// One notification of a message, for GET /v1/messages/{id}/trace.
-struct TraceRow {
+struct NotificationTrace {
   broker::PhoneId phone;
   broker::UserId user;
   std::string phone_id;
@@ -43,6 +43,6 @@ struct TraceRow {
   broker::UtcTime due_at{};
   broker::UtcTime resolved_at = broker::kNever;  // kNever: pending
 };
-std::vector<TraceRow> trace_message(Connection& connection, broker::MessageId message);
+std::vector<NotificationTrace> trace_message(Connection& connection, broker::MessageId message);
 
 }  // namespace wake::db

@@ -254,7 +254,7 @@ TEST_F(Order, WhatAFormerProcessLeftIsNotOvertaken) {
   submit_on("garden", 4);
   submit_on("door", 5, 8);
   EXPECT_EQ(drain(), (Ids{4, 5}));
-  const Resolution& back = resolutions().front();
+  const Resolution back = resolutions().front();
   EXPECT_EQ(back.kind, Kind::Released);
   EXPECT_EQ(back.due_at, kAt + 5s) << "together with the last of those it follows";
   pass(5s);
