@@ -287,8 +287,9 @@ class WebhookAway(_Clients, WakeCase):
         self.gateway = self.make_gateway(sections={"auth": {"webhook_url": back_end.url, "webhook_cache": "0s"}})
         self.addCleanup(back_end.stop)
         self.assertEqual(self.code_of("away", "x"), 0)
+        earlier = len(back_end.asked_about("away"))  # not always 1: what changes during a log-in has it judged again
         self.assertEqual(self.code_of("away", "x"), 0)
-        self.assertEqual(len(back_end.asked_about("away")), 2, "webhook_cache = 0s")
+        self.assertGreater(len(back_end.asked_about("away")), earlier, "webhook_cache = 0s")
         back_end.stop()
         for _ in range(2):
             self.assertEqual(self.code_of("away", "x"), 3)

@@ -108,7 +108,8 @@ bool is_there(Engine& engine, const Ask& ask) {
   if (ask.path == "/log") return engine.journal().last() >= number(ask, "since", 0) + number(ask, "count", 1);
   if (!ask.path.starts_with(kPhones)) return true;
   const auto wanted = ask.query.find("shown");
-  return wanted == ask.query.end() || engine.ledger().shown(phone_of(engine, ask)) >= number(ask, "shown", 0);
+  return wanted == ask.query.end() ||
+         engine.ledger().on_screen(phone_of(engine, ask)) >= number(ask, "shown", 0);
 }
 
 Reply get(Engine& engine, const Ask& ask) {

@@ -116,9 +116,9 @@ void Ledger::set_online(const std::string& token, bool online, Time now) {
   }
 }
 
-std::size_t Ledger::shown(const std::string& token) const {
+std::size_t Ledger::on_screen(const std::string& token) const {
   const auto found = phones_.find(token);
-  return found == phones_.end() ? 0 : found->second.shown;
+  return found == phones_.end() ? 0 : found->second.shown - found->second.replaced;
 }
 
 void Ledger::clear() {

@@ -37,7 +37,8 @@ class Ledger {
   nlohmann::json phone(const std::string& token) const;
   /// Every phone with its counts, without the notifications.
   nlohmann::json summary() const;
-  std::size_t shown(const std::string& token) const;
+  /// Notifications on its screen: one that replaced another counts once.
+  std::size_t on_screen(const std::string& token) const;
   void clear();
 
  private:

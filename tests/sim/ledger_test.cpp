@@ -35,6 +35,7 @@ TEST(Ledger, ShowsInOrderAndReplacesInPlace) {
   EXPECT_EQ(phone["notifications"][0]["times"], 2);
   EXPECT_EQ(phone["shown"], 4);
   EXPECT_EQ(phone["replaced"], 1);
+  EXPECT_EQ(ledger.on_screen("t"), 3U);
 }
 
 TEST(Ledger, ASilentPushShowsNothing) {
