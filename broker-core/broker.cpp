@@ -125,7 +125,11 @@ void Broker::load_will(WillRecord will, Now now) {
       std::make_unique<KeptWill>(KeptWill{.record = std::move(will), .is_restored = true}), now);
 }
 
-void Broker::apply_user(const UserRecordPtr& record, Now now) { state_->at(now).apply_user(record, now); }
+void Broker::apply_user(const UserRecordPtr& record, Now now) {
+  const auto overlaid = state_->entry_switches.lay_over(record);
+  if (overlaid.must_read_again) state_->effects.push_back(ReadUser{record->id});
+  state_->at(now).apply_user(overlaid.record, now);
+}
 
 ConnectionId Broker::accept(ListenerFacts facts, Now now) {
   State& s = *state_;

@@ -293,6 +293,10 @@ void Broker::State::on_commit_window(Now now) {
 
 void Broker::State::on_committed(Ledger::Waiting committed, bool is_failed, Now now) {
   for (const MessageId id : committed.owed) one_answered(id, is_failed);
+  for (const auto& [user, filter] : committed.switched) {
+    if (entry_switches.answered(user, filter, committed.batch, is_failed, now.steady))
+      effects.push_back(ReadUser{user});
+  }
   for (auto& [id, bytes] : committed.replies) {
     Connection* connection = find(id);
     if (!connection || connection->phase != Connection::Phase::Active) continue;

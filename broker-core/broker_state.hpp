@@ -1,6 +1,5 @@
 // The inside of Broker: the tables of one shard and the steps that work on them, grouped as the broker_*.cpp
-// files are. Rule of the file: a step may call steps of its own group and of the groups below it, except
-// where noted.
+// files are. A step may call steps of its own group and of the groups below it, except where noted.
 #pragma once
 
 #include <string>
@@ -12,6 +11,7 @@
 #include "broker-core/delivery/settlement.hpp"
 #include "broker-core/packet/packet.hpp"
 #include "broker-core/routing.hpp"
+#include "broker-core/session/entry_switches.hpp"
 #include "broker-core/session/ledger.hpp"
 #include "broker-core/session/message_ids.hpp"
 #include "broker-core/session/session.hpp"
@@ -51,6 +51,7 @@ struct Broker::State {
   std::unordered_map<std::string_view, std::uint32_t> session_of_client;  // keys live in Session::client_id
   std::unordered_map<std::string, std::vector<std::uint32_t>> sessions_of_user;  // by principal id
   std::unordered_map<PhoneId, std::uint32_t> session_of_phone;
+  EntrySwitches entry_switches;
 
   SubscriptionTree tree;
   RetainedTree<RecordPtr> retained;

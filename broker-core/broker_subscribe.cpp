@@ -99,16 +99,12 @@ bool Broker::State::unsubscribe_one(Session& session, std::string_view filter) {
 
 bool Broker::State::switch_entry(Session& session, std::string_view filter, bool is_subscribed, Now now) {
   if (!session.phone) return false;
-  const UserRecordPtr user = session.phone->user;
-  const auto found =
-      std::ranges::find_if(user->entries, [&](const auto& entry) { return entry->filter == filter; });
-  if (found == user->entries.end() || (*found)->subscribed == is_subscribed) return false;
-  ledger.open().switched.push_back({user->id, std::string(filter), is_subscribed});
+  const UserRecordPtr changed = with_entry(session.phone->user, filter, is_subscribed);
+  if (!changed) return false;
+  ledger.open().switched.push_back({changed->id, std::string(filter), is_subscribed});
+  ledger.waiting().switched.emplace_back(changed->id, std::string(filter));
+  entry_switches.add(changed->id, filter, is_subscribed, ledger.batch());
   // At once on this shard; the others hear it when it is stored, as of any change of the registry.
-  auto entry = std::make_shared<EntryRecord>(**found);
-  entry->subscribed = is_subscribed;
-  const auto changed = std::make_shared<UserRecord>(*user);
-  changed->entries[static_cast<std::size_t>(found - user->entries.begin())] = std::move(entry);
   apply_user(changed, now);
   return true;
 }

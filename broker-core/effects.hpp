@@ -101,6 +101,10 @@ struct CancelNotice {
 struct RecallNotices {
   PhoneId phone_id{};
 };
+/// Off the shard: read the user once more. Answer with apply_user.
+struct ReadUser {
+  UserId user{};
+};
 /// A publish of the back end is settled, or refused.
 struct PublishSettled {
   std::uint64_t ticket = 0;
@@ -123,7 +127,7 @@ struct Incident {
 };
 
 using Effect = std::variant<Close, Handover, Resume, Authenticate, JudgeWill, LoadQueue, Notify, CancelNotice,
-                            RecallNotices, PublishSettled, PairRequest, Incident>;
+                            RecallNotices, ReadUser, PublishSettled, PairRequest, Incident>;
 using Effects = std::vector<Effect>;
 
 // ---- between shards

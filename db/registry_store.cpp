@@ -1,5 +1,6 @@
 #include "db/registry_store.hpp"
 
+#include <chrono>
 #include <limits>
 
 #include <pqxx/connection>
@@ -52,8 +53,9 @@ std::shared_ptr<const EntryRecord> as_entry(const pqxx::row& row, const OnBadPol
   return entry;
 }
 
-std::shared_ptr<UserRecord> make_user(UserId id, std::string username) {
+std::shared_ptr<UserRecord> make_user(UserId id, std::string username, broker::SteadyTime read_at) {
   auto user = std::make_shared<UserRecord>();
+  user->read_at = read_at;
   user->id = id;
   user->username = std::move(username);
   return user;
@@ -71,10 +73,12 @@ void hand_out(const pqxx::result& rows, const Page& page, Give&& give) {
   }
 }
 
-Page load_page(Snapshot& snapshot, std::int64_t first, std::int64_t last, const OnBadPolicy& bad) {
+/// `read_at`: before the snapshot was taken.
+Page load_page(Snapshot& snapshot, std::int64_t first, std::int64_t last, broker::SteadyTime read_at,
+               const OnBadPolicy& bad) {
   Page page;
   for (const auto& row : exec(snapshot, sql::list_users, first, last, kUsersPerPage)) {
-    page.push_back(make_user({as_integer(row[0])}, as_string(row[1])));
+    page.push_back(make_user({as_integer(row[0])}, as_string(row[1]), read_at));
   }
   if (page.empty()) return page;
   first = page.front()->id.value;
@@ -101,18 +105,20 @@ broker::PushPolicy read_stored_policy(broker::EntryId entry, const char* text, c
 }
 
 broker::UserRecordPtr load_user(Connection& connection, UserId user, const OnBadPolicy& bad) {
+  const broker::SteadyTime read_at = std::chrono::steady_clock::now();
   Snapshot snapshot(connection);
-  const Page page = load_page(snapshot, user.value, user.value, bad);
+  const Page page = load_page(snapshot, user.value, user.value, read_at, bad);
   if (!page.empty()) return page.front();
-  return make_user(user, "");
+  return make_user(user, "", read_at);
 }
 
 void load_all_users(Connection& connection, const std::function<void(broker::UserRecordPtr)>& each,
                     const OnBadPolicy& bad) {
+  const broker::SteadyTime read_at = std::chrono::steady_clock::now();
   Snapshot snapshot(connection);
   std::int64_t first = 0;
   while (true) {
-    Page page = load_page(snapshot, first, std::numeric_limits<std::int64_t>::max(), bad);
+    Page page = load_page(snapshot, first, std::numeric_limits<std::int64_t>::max(), read_at, bad);
     if (page.empty()) return;
     first = page.back()->id.value + 1;
     for (auto& user : page) each(std::move(user));

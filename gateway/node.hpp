@@ -87,6 +87,7 @@ class Node final : public ShardHost {
   void notify(std::vector<broker::Notice> notices) override;
   void cancel(broker::CancelNotice notice) override;
   void recall(broker::RecallNotices notices) override;
+  void read_user(broker::UserId user) override;
   void settled(broker::PublishSettled settled) override;
   void pair(broker::PairRequest request) override;
 

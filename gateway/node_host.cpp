@@ -191,6 +191,20 @@ void Node::cancel(broker::CancelNotice notice) { dispatcher_->cancel({notice.mes
 
 void Node::recall(broker::RecallNotices notices) { dispatcher_->recall(notices.phone_id); }
 
+void Node::read_user(broker::UserId user) {
+  load_workers_.post([this, user] {
+    for (;;) {
+      try {
+        refresh_user(user);
+        return;
+      } catch (const std::exception& error) {
+        log(LogLevel::Debug, "registry.not_read", "user " + std::to_string(user.value) + ": " + error.what());
+        if (!load_workers_.wait_for(kLoadRetry)) return;
+      }
+    }
+  });
+}
+
 void Node::pair(broker::PairRequest request) {
   load_workers_.post([this, request = std::move(request)] {
     try {

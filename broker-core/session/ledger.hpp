@@ -28,8 +28,9 @@ class Ledger {
     std::vector<std::pair<std::uint64_t, PacketId>> released;  // session key, packet id: receipts removed
     std::vector<std::uint64_t> catching_up;  // sessions (key) whose last page may be read then
     std::vector<std::pair<std::uint64_t, std::string>>
-        retained_jobs;                   // session key, filter: start after the SUBACK
-    std::vector<ConnectionId> accepted;  // whose CONNACK waits for their will
+        retained_jobs;                                     // session key, filter: start after the SUBACK
+    std::vector<ConnectionId> accepted;                    // whose CONNACK waits for their will
+    std::vector<std::pair<UserId, std::string>> switched;  // filter: Persist::switched
   };
 
   Persist& open() { return open_; }
@@ -98,7 +99,8 @@ class Ledger {
                    .released = {},
                    .catching_up = {},
                    .retained_jobs = {},
-                   .accepted = {}};
+                   .accepted = {},
+                   .switched = {}};
   std::deque<Waiting> taken_;
   std::uint64_t committed_ = 0;
   std::size_t bytes_waiting_ = 0;

@@ -61,6 +61,7 @@ void Shard::Impl::carry_out(broker::Effect& effect) {
     if (!notices.empty()) host.notify(std::exchange(notices, {}));
     return host.recall(*recall);
   }
+  if (auto* read = std::get_if<broker::ReadUser>(&effect)) return host.read_user(read->user);
   if (auto* settled = std::get_if<broker::PublishSettled>(&effect)) return host.settled(*settled);
   if (auto* pair = std::get_if<broker::PairRequest>(&effect)) return host.pair(std::move(*pair));
   report(std::get<broker::Incident>(effect));

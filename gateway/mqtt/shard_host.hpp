@@ -22,6 +22,8 @@ class ShardHost {
   virtual void notify(std::vector<broker::Notice> notices) = 0;
   virtual void cancel(broker::CancelNotice notice) = 0;
   virtual void recall(broker::RecallNotices notices) = 0;
+  /// Answered by Broker::apply_user, on every shard.
+  virtual void read_user(broker::UserId user) = 0;
   virtual void settled(broker::PublishSettled settled) = 0;
   virtual void pair(broker::PairRequest request) = 0;
 

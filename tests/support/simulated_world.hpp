@@ -36,12 +36,14 @@ class World {
   Now now;
   Storage storage;
   bool commits_by_itself = true;                                   // else commit()
+  bool storage_refuses = false;                                    // whatever it is given
   std::function<AuthOutcome(const Authenticate&)> answers_method;  // enhanced authentication
   bool answers_pages = true;                                       // else answer_page()
   bool judges_wills = true;                                        // else judge_wills()
   std::vector<Notice> notified;  // handed to the dispatcher, each at most once from memory
   std::vector<CancelNotice> cancelled;
   std::vector<PhoneId> recalled;
+  std::vector<UserId> asked_users;  // to be read once more
   std::vector<PublishSettled> settled;
   std::vector<PairRequest> pair_requests;
   std::vector<std::string> incidents;
@@ -61,7 +63,6 @@ class World {
     }
     return *slot;
   }
-
   Outbound& output(const Client& c) { return brokers_[c.shard]->output(c.connection); }
   std::size_t output_bytes(const Client& c) { return output(c).size(); }
   /// The connection that the last takeover ended.
@@ -166,10 +167,7 @@ class World {
   /// Applies and answers the oldest `batches` that were submitted.
   void commit(std::size_t batches = 1000000) {
     for (; batches > 0 && !submitted_.empty(); --batches) {
-      auto [shard_index, persist] = std::move(submitted_.front());
-      submitted_.pop_front();
-      storage.apply(persist);
-      brokers_[shard_index]->on_committed(persist.batch, now);
+      answer_oldest();
       collect();
     }
     settle();
@@ -217,14 +215,7 @@ class World {
   void settle() {
     do {
       collect();
-      if (commits_by_itself) {
-        while (!submitted_.empty()) {
-          auto [shard_index, persist] = std::move(submitted_.front());
-          submitted_.pop_front();
-          storage.apply(persist);
-          brokers_[shard_index]->on_committed(persist.batch, now);
-        }
-      }
+      while (commits_by_itself && !submitted_.empty()) answer_oldest();
     } while (move());
   }
 
@@ -255,6 +246,13 @@ class World {
       home_of(will.client_id.value).load_will(will, now);
     }
     settle();
+  }
+  void answer_oldest() {
+    const auto [shard_index, persist] = std::move(submitted_.front());
+    submitted_.pop_front();
+    if (storage_refuses) return brokers_[shard_index]->on_commit_failed(persist.batch, now);
+    storage.apply(persist);
+    brokers_[shard_index]->on_committed(persist.batch, now);
   }
   void forget(Client& c) {
     c.is_connected = false;
@@ -352,6 +350,8 @@ class World {
       cancelled.push_back(*cancel);
     } else if (auto* recall = std::get_if<RecallNotices>(&effect)) {
       recalled.push_back(recall->phone_id);
+    } else if (auto* read = std::get_if<ReadUser>(&effect)) {
+      asked_users.push_back(read->user);
     } else if (auto* done = std::get_if<PublishSettled>(&effect)) {
       settled.push_back(*done);
     } else if (auto* pair = std::get_if<PairRequest>(&effect)) {

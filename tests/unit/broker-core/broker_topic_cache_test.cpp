@@ -30,6 +30,16 @@ UserRecordPtr titled(const char* title) {
   });
 }
 
+/// alice as she was read from storage, with her entry on or off.
+UserRecordPtr read_at(SteadyTime when, bool is_subscribed) {
+  return changed([&](UserRecord& user) {
+    EntryRecord entry = *user.entries[0];
+    entry.subscribed = is_subscribed;
+    user.entries[0] = std::make_shared<const EntryRecord>(std::move(entry));
+    user.read_at = when;
+  });
+}
+
 /// alice with an entry of news/#, which no pairing of hers covers.
 UserRecordPtr with_news(std::vector<std::string> rules, bool is_granted = false) {
   return changed([&](UserRecord& user) {
@@ -102,6 +112,61 @@ TEST_F(BrokerTopicCache, ASubscribeSwitchesItOnAgainAndIsStoredOnce) {
   world_.subscribe(phone, kFilter, Qos::AtLeastOnce);
   ASSERT_THAT(world_.storage.switched, SizeIs(2));
   EXPECT_TRUE(world_.storage.switched[1].is_subscribed);
+}
+
+TEST_F(BrokerTopicCache, ARecordReadBeforeASwitchWasStoredDoesNotUndoIt) {
+  Client& phone = open("phone1");
+  world_.commits_by_itself = false;
+  const SteadyTime before = world_.now.steady;
+  world_.advance(1ms);
+  unsubscribe(phone, kFilter);
+  world_.apply_user(read_at(before, true));
+  world_.commit();
+  world_.apply_user(read_at(before, true));  // and one that was still on its way
+  camera_sends(world_, "ding");
+  EXPECT_THAT(phone.payloads(), ElementsAre(kChanged));
+}
+
+TEST_F(BrokerTopicCache, ARecordReadAfterASwitchWasStoredIsTheTruth) {
+  Client& phone = open("phone1");
+  unsubscribe(phone, kFilter);
+  world_.advance(1ms);
+  world_.apply_user(read_at(world_.now.steady, true));  // somebody else has switched it on again
+  camera_sends(world_, "ding");
+  EXPECT_THAT(phone.payloads(), ElementsAre(kChanged, kChanged, "ding"));
+}
+
+TEST_F(BrokerTopicCache, OfSeveralSwitchesTheLastStands) {
+  Client& phone = open("phone1");
+  world_.commits_by_itself = false;
+  unsubscribe(phone, kFilter);
+  world_.subscribe(phone, kFilter, Qos::AtLeastOnce);
+  world_.commit(1);
+  world_.apply_user(read_at(world_.now.steady - 1ms, false));
+  camera_sends(world_, "ding");
+  EXPECT_THAT(phone.payloads(), ElementsAre(kChanged, kChanged, "ding"));
+}
+
+TEST_F(BrokerTopicCache, WhereARecordContradictsASwitchTheUserIsReadOnceMoreWhenItIsStored) {
+  Client& phone = open("phone1");
+  world_.commits_by_itself = false;
+  unsubscribe(phone, kFilter);
+  world_.apply_user(read_at(world_.now.steady - 1ms, true));
+  EXPECT_THAT(world_.asked_users, IsEmpty()) << "storage cannot know it yet";
+  world_.commit();
+  EXPECT_THAT(world_.asked_users, ElementsAre(UserId{7}));
+}
+
+TEST_F(BrokerTopicCache, ASwitchThatStorageRefusesIsTakenBack) {
+  Client& phone = open("phone1");
+  world_.commits_by_itself = false;
+  unsubscribe(phone, kFilter);
+  world_.storage_refuses = true;
+  world_.commit();
+  EXPECT_THAT(world_.asked_users, ElementsAre(UserId{7}));
+  world_.apply_user(read_at(world_.now.steady - 1ms, true));
+  camera_sends(world_, "ding");
+  EXPECT_THAT(phone.payloads(), ElementsAre(kChanged, kChanged, "ding"));
 }
 
 TEST_F(BrokerTopicCache, AnEntryStandsOnARule) {
