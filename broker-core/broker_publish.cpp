@@ -298,8 +298,7 @@ void Broker::State::one_answered(MessageId id, bool is_refused) {
 
 void Broker::State::answer_waiter(const Waiter& waiter, MessageId id, bool has_receivers) {
   ReasonCode reason = has_receivers ? ReasonCode::Success : ReasonCode::NoMatchingSubscribers;
-  // A full queue concerns its owner: the publisher is refused when nobody else took the message either.
-  if (waiter.is_refused || (waiter.is_full && !waiter.is_taken)) reason = ReasonCode::QuotaExceeded;
+  if (waiter.is_refusal()) reason = ReasonCode::QuotaExceeded;
   switch (waiter.kind) {
     case Waiter::Kind::None:
     case Waiter::Kind::Will:

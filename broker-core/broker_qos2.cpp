@@ -110,6 +110,8 @@ void Broker::State::keep_receipt(Routed& routed) {
   const Waiter& waiter = routed.waiter;
   if (routed.will.value != 0) return keep_row_of_will(routed);
   if (waiter.kind == Waiter::Kind::Backend) {
+    // Its row says that it was published: where nobody has taken it, its publisher hears that it was not.
+    if (interested.empty() && routed.is_full && !routed.is_taken) return;
     ledger.store_message(*routed.keep());
     owe_commit(*routed.keep());
     if (routed.is_provisional) provisional[routed.id].shards = interested;
@@ -128,6 +130,7 @@ bool Broker::State::begin_final(MessageId id, const Waiter& waiter) {
   if (provisional.empty() || !waiter.is_of_origin()) return false;
   const auto found = provisional.find(id);
   if (found == provisional.end() || found->second.is_final) return false;
+  if (waiter.kind == Waiter::Kind::Backend && waiter.is_refusal()) return false;  // void after a restart
   found->second.is_final = true;
   ledger.open().finalized.push_back(id);
   if (found->second.will.value != 0) ledger.open().wills_gone.push_back(found->second.will);

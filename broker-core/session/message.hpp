@@ -25,6 +25,8 @@ struct Waiter {
   std::uint64_t session = 0;  // Publisher at QoS 2: its session's key, and the packet id
   PacketId packet_id{};
 
+  /// A full queue concerns its owner: the publisher is refused when nobody else took the message either.
+  bool is_refusal() const { return is_refused || (is_full && !is_taken); }
   /// Waits where the message came into being: what several shards have of it becomes final there.
   bool is_of_origin() const { return kind == Kind::Publisher || kind == Kind::Will || kind == Kind::Backend; }
 };

@@ -73,6 +73,25 @@ TEST_P(BrokerKeyed, ItsRowIsThereEvenIfNobodyIsOwedIt) {
   EXPECT_THAT(world_->storage.provisional, IsEmpty());
 }
 
+/// The only one who would get it is away, on the same shard or another, and has no room left.
+TEST_P(BrokerKeyed, NothingSaysThatARefusedOneWasPublished) {
+  Limits limits;
+  limits.max_queued_messages = 1;
+  for (const std::string& app : apps_) {
+    world_ = std::make_unique<World>(GetParam(), limits);
+    Client& away = world_->connect(app, {.clean = false, .version = Version::V5, .expiry_s = 3600});
+    world_->subscribe(away, "a", Qos::AtLeastOnce);
+    world_->drop(away);
+    world_->shard(0).publish({.topic = "a", .payload = "fills it", .qos = Qos::AtLeastOnce}, 6, world_->now);
+    world_->settle();
+    publish();
+    ASSERT_THAT(world_->settled, SizeIs(2));
+    EXPECT_EQ(world_->settled[1].reason, ReasonCode::QuotaExceeded);
+    world_->crash(0);
+    EXPECT_FALSE(is_stored()) << app;
+  }
+}
+
 /// Killed after every number of commits, with and without one more on the disk whose answer is lost.
 TEST_P(BrokerKeyed, RepeatedAfterAKillEverybodyHasItOnce) {
   for (std::size_t commits = 0; commits < 30; ++commits) {
