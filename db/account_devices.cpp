@@ -5,6 +5,7 @@
 #include <pqxx/except>
 
 #include "db/account_row.hpp"
+#include "db/keep_answer.hpp"
 #include "db/sql/account_devices.sql.hpp"
 
 namespace wake::db {
@@ -17,6 +18,15 @@ Device to_device(const pqxx::row& row) {
   return {row["id"].as<std::string>(), row["name"].as<std::string>(),
           from_hex(row["secret_hex"].as<std::string>()), to_time(row["created_us"]),
           row["scram"].as<std::string>()};
+}
+
+/// The device of the first row, and the answer that tells of it; nothing where there is none.
+std::optional<Device> made_device(pqxx::work& work, const pqxx::result& rows,
+                                  const KeepAnswer<Device>& keep) {
+  if (rows.empty()) return std::nullopt;
+  Device device = to_device(rows[0]);
+  keep_answer(work, keep, device);
+  return device;
 }
 
 std::optional<Device> first_device(const pqxx::result& rows) {
@@ -37,9 +47,13 @@ bool is_device_id(const std::string& id) {
 }
 
 std::optional<Device> add_device(Pool& pool, const std::string& id, const std::string& name,
-                                 const std::string& secret_hash, const std::string& scram) {
+                                 const std::string& secret_hash, const std::string& scram,
+                                 const KeepAnswer<Device>& keep) {
   try {
-    return first_device(ask(pool, sql::account_device_add, id, name, to_hex(secret_hash), scram));
+    return in_transaction(pool, [&](pqxx::work& work) {
+      return made_device(work, exec(work, sql::account_device_add, id, name, to_hex(secret_hash), scram),
+                         keep);
+    });
   } catch (const pqxx::unique_violation&) {  // a user's name (trigger devices_name)
     return std::nullopt;
   }
@@ -50,8 +64,11 @@ void keep_scram(Pool& pool, const Device& device, const std::string& scram) {
 }
 
 std::optional<Device> set_device_secret(Pool& pool, const std::string& id, const std::string& secret_hash,
-                                        const std::string& scram) {
-  return first_device(ask(pool, sql::account_device_set_secret, id, to_hex(secret_hash), scram));
+                                        const std::string& scram, const KeepAnswer<Device>& keep) {
+  return in_transaction(pool, [&](pqxx::work& work) {
+    return made_device(work, exec(work, sql::account_device_set_secret, id, to_hex(secret_hash), scram),
+                       keep);
+  });
 }
 
 std::optional<Device> find_device(Pool& pool, const std::string& id) {

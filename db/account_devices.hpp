@@ -8,6 +8,7 @@
 
 #include "broker-core/types.hpp"
 #include "db/account_page.hpp"
+#include "db/idempotency_store.hpp"
 #include "db/pool.hpp"
 
 namespace wake::db {
@@ -26,12 +27,13 @@ bool is_device_id(const std::string& id);
 
 /// Empty: the id is taken, by a device or by a user, whose name it would be in MQTT.
 std::optional<Device> add_device(Pool& pool, const std::string& id, const std::string& name,
-                                 const std::string& secret_hash, const std::string& scram = {});
+                                 const std::string& secret_hash, const std::string& scram = {},
+                                 const KeepAnswer<Device>& keep = {});
 /// For a device that has no verifier yet; nothing when it has.
 void keep_scram(Pool& pool, const Device& device, const std::string& scram);
 /// A new secret instead of the old one, which opens nothing any more. Empty: no such device.
 std::optional<Device> set_device_secret(Pool& pool, const std::string& id, const std::string& secret_hash,
-                                        const std::string& scram);
+                                        const std::string& scram, const KeepAnswer<Device>& keep = {});
 std::optional<Device> find_device(Pool& pool, const std::string& id);
 /// By id; `after` is an id.
 Page<Device> list_devices(Pool& pool, const PageRequest& page);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "db/account_row.hpp"
+#include "db/keep_answer.hpp"
 #include "db/sql/account_keys.sql.hpp"
 
 namespace wake::db {
@@ -12,8 +13,9 @@ using namespace account;
 namespace {
 
 ApiKey to_key(const pqxx::row& row) {
-  return {row["id"].as<std::int64_t>(), row["name"].as<std::string>(), array_items(row["scopes"]),
-          array_items(row["filters"]), to_time(row["created_us"])};
+  return {row["id"].as<std::int64_t>(), row["name"].as<std::string>(),
+          array_items(row["scopes"]),   array_items(row["filters"]),
+          to_time(row["created_us"]),   from_hex(row["hash_hex"].as<std::string>())};
 }
 
 std::optional<ApiKey> first_key(const pqxx::result& rows) {
@@ -27,9 +29,14 @@ bool ApiKey::has_scope(const std::string& scope) const {
   return std::find(scopes.begin(), scopes.end(), scope) != scopes.end();
 }
 
-ApiKey add_api_key(Pool& pool, const ApiKey& key, const std::string& key_hash) {
-  return to_key(ask(pool, sql::account_key_add, key.name, to_hex(key_hash), array_text(key.scopes),
-                    array_text(key.filters))[0]);
+ApiKey add_api_key(Pool& pool, const ApiKey& key, const std::string& key_hash,
+                   const KeepAnswer<ApiKey>& keep) {
+  return in_transaction(pool, [&](pqxx::work& work) {
+    ApiKey made = to_key(exec(work, sql::account_key_add, key.name, to_hex(key_hash), array_text(key.scopes),
+                              array_text(key.filters))[0]);
+    keep_answer(work, keep, made);
+    return made;
+  });
 }
 
 std::optional<ApiKey> find_api_key(Pool& pool, const std::string& key_hash) {

@@ -9,6 +9,7 @@
 
 #include "broker-core/types.hpp"
 #include "db/account_page.hpp"
+#include "db/idempotency_store.hpp"
 #include "db/pool.hpp"
 
 namespace wake::db {
@@ -19,12 +20,14 @@ struct ApiKey {
   std::vector<std::string> scopes;   // of "admin", "publish", "subscribe"
   std::vector<std::string> filters;  // topic filters; none: nothing but what acl_rules add
   broker::UtcTime created_at{};
+  std::string hash{};  // SHA-256 of the key, never shown
   bool has_scope(const std::string& scope) const;
 };
 
 /// `key.id` and `created_at` are made here. Scopes and filters are checked by the caller. Names need not be
 /// unique.
-ApiKey add_api_key(Pool& pool, const ApiKey& key, const std::string& key_hash);
+ApiKey add_api_key(Pool& pool, const ApiKey& key, const std::string& key_hash,
+                   const KeepAnswer<ApiKey>& keep = {});
 std::optional<ApiKey> find_api_key(Pool& pool, const std::string& key_hash);
 std::optional<ApiKey> find_api_key_by_id(Pool& pool, std::int64_t id);
 /// By id; `after` is an id.

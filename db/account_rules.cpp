@@ -1,6 +1,7 @@
 #include "db/account_rules.hpp"
 
 #include "db/account_row.hpp"
+#include "db/keep_answer.hpp"
 #include "db/principal_kind.hpp"
 #include "db/sql/account_rules.sql.hpp"
 
@@ -33,8 +34,13 @@ bool is_same(const pqxx::result& stored, const std::vector<std::string>& actions
 
 }  // namespace
 
-AclRule add_rule(Pool& pool, const AclRule& rule) {
-  return to_rule(ask(pool, sql::account_rule_add, rule.subject, rule.name, rule.action, rule.filter).at(0));
+AclRule add_rule(Pool& pool, const AclRule& rule, const KeepAnswer<AclRule>& keep) {
+  return in_transaction(pool, [&](pqxx::work& work) {
+    AclRule made =
+        to_rule(exec(work, sql::account_rule_add, rule.subject, rule.name, rule.action, rule.filter).at(0));
+    keep_answer(work, keep, made);
+    return made;
+  });
 }
 
 Page<AclRule> list_rules(Pool& pool, const PageRequest& page) {

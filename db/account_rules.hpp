@@ -11,6 +11,7 @@
 #include "broker-core/types.hpp"
 #include "db/account_grants.hpp"
 #include "db/account_page.hpp"
+#include "db/idempotency_store.hpp"
 #include "db/pool.hpp"
 
 namespace wake::db {
@@ -25,7 +26,7 @@ struct AclRule {
 };
 
 /// `id` is made here; the source is the operator.
-AclRule add_rule(Pool& pool, const AclRule& rule);
+AclRule add_rule(Pool& pool, const AclRule& rule, const KeepAnswer<AclRule>& keep = {});
 /// By id; `after` is an id.
 Page<AclRule> list_rules(Pool& pool, const PageRequest& page);
 /// Empty: no such rule.

@@ -3,6 +3,7 @@
 #include <pqxx/except>
 
 #include "db/account_row.hpp"
+#include "db/keep_answer.hpp"
 #include "db/push_policy_json.hpp"
 #include "db/sql/account_topics.sql.hpp"
 
@@ -47,13 +48,18 @@ pqxx::result list(Pool& pool, broker::UserId user, const EntryFilter& filter, st
 
 }  // namespace
 
-std::optional<broker::EntryId> add_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record) {
+std::optional<broker::EntryId> add_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record,
+                                         const KeepAnswer<broker::EntryId>& keep) {
   try {
-    const pqxx::result rows =
-        ask(pool, sql::account_entry_add, user.value, record.device_id, record.filter, record.title,
-            record.subscribed, to_json_text(record.push, PolicyShape::Changes), record.is_granted);
-    if (rows.empty()) return std::nullopt;
-    return broker::EntryId{rows[0][0].as<std::int64_t>()};
+    return in_transaction(pool, [&](pqxx::work& work) -> std::optional<broker::EntryId> {
+      const pqxx::result rows =
+          exec(work, sql::account_entry_add, user.value, record.device_id, record.filter, record.title,
+               record.subscribed, to_json_text(record.push, PolicyShape::Changes), record.is_granted);
+      if (rows.empty()) return std::nullopt;
+      const broker::EntryId id{rows[0][0].as<std::int64_t>()};
+      keep_answer(work, keep, id);
+      return id;
+    });
   } catch (const pqxx::foreign_key_violation&) {  // unpaired between the caller's check and now
     return std::nullopt;
   }

@@ -9,6 +9,7 @@
 
 #include "broker-core/delivery/records.hpp"
 #include "db/account_page.hpp"
+#include "db/idempotency_store.hpp"
 #include "db/pool.hpp"
 
 namespace wake::db {
@@ -20,7 +21,8 @@ struct EntryFilter {
 
 /// `record.id` is made here; `record.device_id` is empty or paired with the user. Empty: the user has this
 /// filter already, or the device was unpaired meanwhile.
-std::optional<broker::EntryId> add_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record);
+std::optional<broker::EntryId> add_entry(Pool& pool, broker::UserId user, const broker::EntryRecord& record,
+                                         const KeepAnswer<broker::EntryId>& keep = {});
 int count_entries(Pool& pool, broker::UserId user);
 
 /// Unread messages of an entry are counted so far.

@@ -1,10 +1,11 @@
 // What is remembered of requests with an Idempotency-Key, so that repeating one does nothing twice. The
-// order: claim_key, then the request is carried out, then keep_answer or forget_key. A row without an answer
-// whose holder is gone is taken over by the next who asks. Blocking, one transaction a call, throws
-// StorageAway. Any thread.
+// order: claim_key, then the request is carried out, with KeepAnswer where it creates something, then
+// keep_answer or forget_key. A row without an answer whose holder is gone is taken over by the next who asks.
+// Blocking, one transaction a call, throws StorageAway. Any thread.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -45,6 +46,18 @@ KeyClaim claim_key(Pool& pool, const KeyedRequest& request, broker::MessageId fr
                    const KeyRules& rules);
 /// No body: it showed a secret.
 void keep_answer(Pool& pool, const KeyedRequest& request, int status, const std::optional<std::string>& body);
+/// The answer to a request that creates something, committed with what it creates: whether it was carried out
+/// is then never unknown. Default: the request has no key.
+template <class Made>
+struct KeepAnswer {
+  struct Answer {
+    int status = 0;
+    std::optional<std::string> body;  // as in keep_answer()
+  };
+  std::optional<KeyedRequest> request{};
+  std::function<Answer(const Made&)> to_answer{};
+};
+
 /// The request was refused and has changed nothing: the key may be used again.
 void forget_key(Pool& pool, const KeyedRequest& request);
 

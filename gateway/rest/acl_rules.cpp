@@ -36,7 +36,8 @@ Response add_rule(const Call& call) {
     throw invalid_field("filter", "an MQTT topic filter of at most " + std::to_string(max_levels) +
                                       " levels, without $share; %u and %c stand for user name and client id");
   }
-  return json_response(201, to_json(db::add_rule(call.context.pool, rule)));
+  const auto answer = [](const db::AclRule& added) { return json_response(201, to_json(added)); };
+  return answer(db::add_rule(call.context.pool, rule, keep<db::AclRule>(call.attempt, answer)));
 }
 
 Response delete_rule(const Call& call) {

@@ -88,12 +88,15 @@ Response add_device(const Call& call) {
   body.done();
   if (!db::is_device_id(id)) throw invalid_field("id", "1 to 64 of A-Z a-z 0-9 . _ : -, and not api-key");
   const Secret secret = make_device_secret();
-  const auto device =
-      db::add_device(call.context.pool, id, name, sha256(secret.reveal()), new_verifier(secret));
+  const auto answer = [&](const db::Device& added) {
+    return shown_once(201, to_json(added), "secret", secret);
+  };
+  const auto device = db::add_device(call.context.pool, id, name, sha256(secret.reveal()),
+                                     new_verifier(secret), keep<db::Device>(call.attempt, answer));
   if (!device)
     throw conflict("There is a device or a user " + id + " already.",
                    "Choose another id; POST /v1/devices/{id}/secret gives a device a new secret.", "id");
-  return shown_once(201, to_json(*device), "secret", secret);
+  return answer(*device);
 }
 
 Response list_devices(const Call& call) {
@@ -112,11 +115,14 @@ Response delete_device(const Call& call) {
 Response rotate_device_secret(const Call& call) {
   JsonBody::expect_none(call.request);
   const Secret secret = make_device_secret();
+  const auto answer = [&](const db::Device& rotated) {
+    return shown_once(200, to_json(rotated), "secret", secret);
+  };
   const auto device = db::set_device_secret(call.context.pool, call.parameter(0), sha256(secret.reveal()),
-                                            new_verifier(secret));
+                                            new_verifier(secret), keep<db::Device>(call.attempt, answer));
   if (!device) throw not_found("device " + call.parameter(0));
   call.end_logins(broker::Principal::Kind::Device, device->id);
-  return shown_once(200, to_json(*device), "secret", secret);
+  return answer(*device);
 }
 
 Response add_api_key(const Call& call) {
@@ -129,8 +135,9 @@ Response add_api_key(const Call& call) {
   check_scopes(key.scopes);
   check_filters(key.filters, call.context.options.max_topic_levels);
   const Secret secret = make_api_key();
-  const db::ApiKey added = db::add_api_key(call.context.pool, key, sha256(secret.reveal()));
-  return shown_once(201, to_json(added), "key", secret);
+  const auto answer = [&](const db::ApiKey& added) { return shown_once(201, to_json(added), "key", secret); };
+  return answer(db::add_api_key(call.context.pool, key, sha256(secret.reveal()),
+                                keep<db::ApiKey>(call.attempt, answer)));
 }
 
 Response list_api_keys(const Call& call) {

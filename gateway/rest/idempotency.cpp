@@ -52,16 +52,10 @@ Response replay(const db::KeyClaim& claim) {
           .headers = {{"Idempotency-Replayed", "true"}}};
 }
 
-bool shows_secret(const Response& response) {
-  return std::ranges::find(response.headers, std::pair<std::string, std::string>{
-                                                 "Cache-Control", "no-store"}) != response.headers.end();
-}
-
 Response run_and_keep(const Call& call, Handler handler, const db::KeyedRequest& request) {
   try {
     Response response = handler(call);
-    db::keep_answer(call.context.pool, request, response.status,
-                    shows_secret(response) ? std::nullopt : std::optional(response.body));
+    db::keep_answer(call.context.pool, request, response.status, kept_body(response));
     return response;
   } catch (const Problem& problem) {
     if (problem.status < 500) db::forget_key(call.context.pool, request);
@@ -70,6 +64,12 @@ Response run_and_keep(const Call& call, Handler handler, const db::KeyedRequest&
 }
 
 }  // namespace
+
+std::optional<std::string> kept_body(const Response& response) {
+  const std::pair<std::string, std::string> no_store{"Cache-Control", "no-store"};
+  if (std::ranges::find(response.headers, no_store) != response.headers.end()) return std::nullopt;
+  return response.body;
+}
 
 KeysUnderWay::Turn::~Turn() {
   if (keys_ == nullptr) return;
@@ -98,7 +98,7 @@ Response answer_once(Call& call, Handler handler) {
   if (claim.outcome == Outcome::UnderWay) throw under_way();
   if (claim.outcome == Outcome::OtherRequest) throw other_request();
   if (claim.outcome == Outcome::Answered) return replay(claim);
-  call.attempt = Attempt{claim.message_id, claim.outcome == Outcome::First};
+  call.attempt = Attempt{request, claim.message_id, claim.outcome == Outcome::First};
   return run_and_keep(call, handler, request);
 }
 

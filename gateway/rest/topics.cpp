@@ -144,10 +144,16 @@ Response add_to(const Call& call, const Owner& owner) {
     throw conflict("There are " + std::to_string(kMaxEntries) + " topics already.",
                    "Remove some, or use one filter with wildcards.");
   }
-  const auto id = db::add_entry(call.context.pool, owner.user, entry);
+  const auto answer = [&](broker::EntryId id) {  // of no messages yet
+    db::ListedEntry made{entry, std::nullopt, 0};
+    made.record.id = id;
+    return json_response(201, to_json(made));
+  };
+  const auto id =
+      db::add_entry(call.context.pool, owner.user, entry, keep<broker::EntryId>(call.attempt, answer));
   if (!id) throw filter_taken(entry.filter);
   call.refresh(owner.user);
-  return json_response(201, to_json(find_own_entry(call, owner, *id)));
+  return answer(*id);
 }
 
 Response patch_of(const Call& call, const Owner& owner, const std::string& id_text, broker::EntryId id) {

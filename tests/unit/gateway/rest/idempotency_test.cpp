@@ -126,6 +126,43 @@ TEST_F(Idempotency, ALivingNodesRequestIsLeftToIt) {
   EXPECT_EQ(publish("k1").raw, first) << "it died, and its request is anybody's";
 }
 
+/// Made, and killed before the answer could be kept afterwards: of what is made the answer is there already.
+TEST_F(Idempotency, ACreationsAnswerIsStoredWithIt) {
+  const std::string ann = add_user("ann");
+  struct Creation {
+    std::string path, who;
+    json body;
+    bool shows_secret = false;
+  };
+  const Creation creations[] = {
+      {"/v1/users/ann/topics", service_, {{"filter", "news/#"}}},
+      {"/v1/acl-rules", service_, {{"subject", "user"}, {"action", "subscribe"}, {"filter", "a"}}},
+      {"/v1/devices", service_, {{"id", "CAM1"}}, true},
+      {"/v1/devices/CAM1/secret", service_, nullptr, true},
+      {"/v1/api-keys", service_, {{"name", "shop"}, {"scopes", {"publish"}}}, true}};
+  // An answer that is not written in the creation's own transaction is lost.
+  sql(R"(CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$
+         DECLARE ours xid := pg_current_xact_id()::xid;
+         BEGIN
+           IF EXISTS (SELECT FROM topic_entries WHERE xmin = ours) OR EXISTS (SELECT FROM acl_rules WHERE xmin = ours)
+             OR EXISTS (SELECT FROM devices WHERE xmin = ours) OR EXISTS (SELECT FROM api_keys WHERE xmin = ours)
+           THEN RETURN NEW; END IF;
+           RETURN NULL;
+         END $$;
+         CREATE TRIGGER lose BEFORE UPDATE OF status ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION lose())");
+  for (const Creation& creation : creations) {
+    const auto ask = [&] {
+      return send_with({{"Idempotency-Key", creation.path}}, "POST", creation.path, creation.who,
+                       creation.body);
+    };
+    const Answer first = ask();
+    ASSERT_LT(first.status, 300) << creation.path << first.raw;
+    const Answer again = ask();
+    EXPECT_EQ(again.status, creation.shows_secret ? 409 : first.status) << creation.path;
+    if (!creation.shows_secret) EXPECT_EQ(again.raw, first.raw);
+  }
+}
+
 TEST_F(Idempotency, AnAnswerWithASecretIsNotKept) {
   const auto add = [&](const std::string& key) {
     return send_with({{"Idempotency-Key", key}}, "POST", "/v1/devices", service_, {{"id", "CAM1"}});
