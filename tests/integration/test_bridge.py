@@ -9,7 +9,7 @@ import unittest
 
 import paho.mqtt.client as paho
 
-from support.case import Story, WakeCase, make_gateway
+from support.case import PASSWORD, Story, WakeCase, make_gateway
 from support.certificates import make_authority, make_server
 from support.feed import Feed
 from support.gateway import Gateway
@@ -126,6 +126,34 @@ class Carries(BridgeCase):
         self.wait_payload(here, "there b/1")
         self.assertEqual([p for p in self.payloads(there) if p.startswith("here")], ["here a/1"])
         self.assertEqual([p for p in self.payloads(here) if p.startswith("there")], ["there b/1"])
+
+
+    def test_nothing_of_what_is_the_gateways_own_crosses(self):
+        """Neither by a wildcard nor, of $wake, by a line that names it."""
+        broker = self.broker()
+        topics = ["# out 1 \"\" out/", "# in 1", "events out 1 $wake/ stolen/"]
+        gateway = self.bridged(broker.port, topics, sections={"server": {"sys_interval": "1s"}})
+        self.wait_bridge(gateway)
+        here = self.client(gateway.mqtt_port, "here", gateway.login, subscribe="#")
+        sys = self.client(gateway.mqtt_port, "sys", gateway.login, subscribe="$SYS/broker/uptime", qos=0)
+        there = self.client(broker.port, "there", subscribe="#")
+        wait_until(lambda: sys.messages, "the gateway tells of itself")
+        story = Story(gateway, "bridged")
+        story.add_phone("bridged-phone", "fcm", "fcm:bridged")
+        phone = self.client(gateway.mqtt_port, "bridged-phone", ("bridged", PASSWORD), clean=False)
+        story.add_camera("CAM-bridged")
+        story.pair("CAM-bridged", "x/CAM-bridged")
+        wait_until(lambda: phone.messages, "the phone is told")
+        for topic in ("$wake/events", "$wake/presence"):
+            there.publish(topic, "forged", 1)
+        there.publish("b/1", "there", 1)
+        self.wait_payload(here, "there")
+        here.publish("a/1", "here", 1)
+        self.wait_payload(there, "here")
+        for client in (here, there):
+            strange = [topic for topic, *_ in client.messages if topic not in ("b/1", "a/1", "out/a/1", "out/b/1")]
+            self.assertEqual(strange, [])
+        self.assertNotIn("forged", self.payloads(phone))
 
 
 class Changes(BridgeCase):
@@ -515,6 +543,10 @@ class Doors(BridgeCase):
         gateway.write_config()
         complaint = gateway.command("check-config", expect=2)
         self.assertRegex(complaint, r'wakemq\.toml:\d+: bridge\[0\]\.topics: expected out, in or both, not "up"')
+        for own in ("$wake/", "$SYS/"):
+            gateway.bridges[0]["topics"][1:] = [f"events in 1 {own}"]
+            gateway.write_config()
+            self.assertIn("a local topic that does not begin with $", gateway.command("check-config", expect=2))
 
 
 if __name__ == "__main__":

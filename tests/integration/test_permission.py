@@ -2,6 +2,7 @@
 neither an answer that tells nor a message. Alice has the camera CAM-A; Mallory has an account, a phone and a camera of her own."""
 
 import json
+import re
 import signal
 import struct
 import unittest
@@ -258,21 +259,31 @@ class Permission(SharedGatewayCase):
         wait_until(self.alice.inbox, "the message is in the inbox")
         message, entry = self.alice.inbox()[0]["id"], self.alice.entries()[0]["id"]
         code = self.alice.user.expect(201, "POST", "/v1/me/pairings")["code"]
-        there = [("GET", "/v1/me/phones/rest-phone", None), ("DELETE", "/v1/me/phones/rest-phone", None),
-                 ("PUT", "/v1/me/phones/rest-phone/presence", {"state": "background"}), ("POST", "/v1/me/phones/rest-phone/test", None),
-                 ("GET", f"/v1/me/messages/{message}", None), ("PATCH", f"/v1/me/topics/{entry}", {"title": "x"}),
-                 ("DELETE", f"/v1/me/topics/{entry}", None), ("GET", f"/v1/me/pairings/{code}", None),
-                 ("DELETE", f"/v1/me/pairings/{code}", None)]
-        device = f"/v1/me/devices/{self.camera_id}"
-        there += [("GET", device, None), ("PATCH", device, {"name": "x"}), ("DELETE", device, None), ("GET", device + "/members", None),
-                  ("POST", device + "/invitations", None), ("DELETE", f"{device}/members/{self.alice.name}", None)]
-        nowhere = [(method, path.replace("rest-phone", "nobodys").replace(message, "1").replace(f"topics/{entry}", "topics/999999")
-                    .replace(code, "ZZZZZZZZ").replace(self.camera_id, "CAM-nobodys"), body) for method, path, body in there]
-        for (method, path, body), (_, other, _) in zip(there, nowhere):
-            found, missing = self.mallory.user.call(method, path, body), self.mallory.user.call(method, other, body)
-            self.assertEqual((found.status, missing.status), (404, 404), path)
-            own = {"detail": "", "instance": ""}  # of each request: what was asked for, and its number
-            self.assertEqual({**found.json, **own}, {**missing.json, **own}, "the same words")
+        invited = self.alice.user.expect(201, "POST", f"/v1/me/devices/{self.camera_id}/invitations")["code"]
+        bodies = {"PUT /v1/me/phones/{phone_id}/presence": {"state": "background"}, "PATCH /v1/me/topics/{id}": {"title": "x"},
+                  "PATCH /v1/me/devices/{id}": {"name": "x"}, "PATCH /v1/me/devices/{id}/members/{username}": {"role": "member"}}
+        nobodys = {"phone_id": ("rest-phone", "nobodyphone"), "code": (code, "Z" * len(code)), "username": (self.alice.name, "nobody"),
+                   "messages": (message, str(int(message) + 1)), "topics": (entry, "999999"), "devices": (self.camera_id, "CAM-nobodys")}
+        calls = [(method.upper(), path) for path, methods in self.gateway.rest.get("/openapi.json")["paths"].items()
+                 if path.startswith("/v1/me/") and "{" in path for method in methods if method != "parameters"]
+        calls.remove(("PUT", "/v1/me/phones/{phone_id}"))  # it makes the caller's own, of any name
+        self.assertEqual(len(calls), 20)
+        for method, path in calls:
+            def refusal(which):
+                named = path.replace("{id}", "{" + path.split("/")[3] + "}")
+                if "{code}" in path and "invitations" in path:
+                    named = named.replace("{code}", (invited, "Z" * len(invited))[which])
+                for name, words in nobodys.items():
+                    named = named.replace("{" + name + "}", words[which])
+                answer = self.mallory.user.call(method, named, bodies.get(f"{method} {path}"))
+                raw = answer.raw.decode().replace(answer.headers["X-Request-Id"], "REQUEST")
+                for words in (*nobodys.values(), (invited, "Z" * len(invited))):
+                    raw = re.sub(rf"\b{re.escape(words[which])}\b", "ID", raw)
+                own = ("Date", "X-Request-Id", "Content-Length")
+                return answer.status, raw, [(name, value) for name, value in answer.headers.items() if name not in own]
+            found, missing = refusal(0), refusal(1)
+            self.assertEqual(found[0], 404, (method, path, found))
+            self.assertEqual(found, missing, (method, path))
         self.assertEqual(self.mallory.user.expect(200, "POST", "/v1/me/messages/ack", {"ids": [message]}), {"acknowledged": 0})
         for method, path in (("GET", "/v1/devices"), ("GET", "/v1/api-keys"), ("GET", "/v1/clients"), ("GET", f"/v1/messages/{message}/trace"),
                              ("DELETE", f"/v1/clients/{self.camera_id}"), ("GET", f"/v1/users/{self.alice.name}/topics")):
