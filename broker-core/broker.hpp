@@ -56,6 +56,7 @@ struct AuthOutcome {
   std::string state{};                  // Continue: comes back in the next Authenticate; never logged
   std::optional<UtcTime> expires_at{};  // Allowed by a token: the connection ends with it
   std::int64_t token_login = 0;         // Allowed by a token of this log-in: revoke_login(); 0: by none
+  std::uint64_t credential = 0;  // Allowed: what the principal may show; another one when it was changed
 };
 
 /// One figure of the gateway: topic, payload.
@@ -76,6 +77,8 @@ struct ConnectionView {
 struct SessionView {
   ClientId client_id;
   Principal principal;
+  bool is_connected = false;
+  std::int64_t token_login = 0;  // AuthOutcome::token_login of its connection
 };
 
 /// Plain counters, read by the shard's own thread only.
@@ -177,6 +180,9 @@ class Broker {
   /// One log-in of many that a user may have was revoked (AuthOutcome::token_login): the connections made by
   /// its tokens end (v5: 0x98).
   void revoke_login(std::int64_t token_login, Now now);
+  /// The principal's credential is this one now: the session's connection ends (v5: 0x98) when it was let in
+  /// by another (AuthOutcome::credential).
+  void end_former_login(const ClientId& client_id, std::uint64_t credential, Now now);
   std::vector<ConnectionView> connections() const;
   /// Going down: v5 clients are told 0x8B; every connection gets a Close. Wills stay in storage: they are
   /// published by whoever starts next (v5 §3.1.2.5 lets a server put them off until it is back).

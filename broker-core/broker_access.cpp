@@ -95,7 +95,10 @@ void Broker::State::end_login(Session& session, bool is_gone, Now now) {
 std::vector<SessionView> Broker::sessions(const std::function<bool(const Principal&)>& is_meant) const {
   std::vector<SessionView> views;
   for (const auto& session : state_->sessions) {
-    if (session && is_meant(session->principal)) views.push_back({session->client_id, session->principal});
+    if (!session || !is_meant(session->principal)) continue;
+    const Connection* connection = state_->connection_of(*session);
+    views.push_back({session->client_id, session->principal, connection != nullptr,
+                     connection ? connection->token_login : 0});
   }
   return views;
 }
@@ -123,6 +126,13 @@ void Broker::revoke_login(std::int64_t token_login, Now now) {
     if (connection->token_login != token_login) continue;
     state_->at(now).fail(*connection, ReasonCode::AdministrativeAction, "its token was revoked", now);
   }
+}
+
+void Broker::end_former_login(const ClientId& client_id, std::uint64_t credential, Now now) {
+  const Session* session = state_->find_session(client_id.value);
+  Connection* connection = session ? state_->connection_of(*session) : nullptr;
+  if (!connection || connection->credential == credential) return;
+  state_->at(now).fail(*connection, ReasonCode::AdministrativeAction, "its credentials were changed", now);
 }
 
 }  // namespace wake::broker

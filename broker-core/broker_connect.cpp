@@ -306,6 +306,7 @@ void Broker::State::accept_connect(Connection& connection, AuthOutcome& outcome,
       connection.version == Version::V5 && session->principal.kind != Principal::Kind::Anonymous;
   if (connection.will) hold_for_will(connection, *session);  // until then connect_timeout goes on
   connection.token_login = outcome.token_login;
+  connection.credential = outcome.credential;
   if (outcome.expires_at) connection.expires_at = now.steady + (*outcome.expires_at - now.utc);
   if (!connection.is_held) arm_end(connection, now.steady);
   if (connection.exchange) connection.exchange->turn = Exchange::Turn::Nobodys;

@@ -67,6 +67,10 @@ std::optional<RevokedLogin> revoke_login_of_token(Pool& pool, const std::string&
   return first_revoked(ask(pool, sql::account_login_remove_by_token, to_hex(access_hash)));
 }
 
+bool has_login(Pool& pool, std::int64_t login_id) {
+  return !ask(pool, sql::account_login_find, login_id).empty();
+}
+
 std::optional<TokenOwner> find_token_owner(Pool& pool, const std::string& access_hash, broker::UtcTime now) {
   const pqxx::result rows = ask(pool, sql::account_token_find_owner, to_hex(access_hash), to_us(now));
   if (rows.empty()) return std::nullopt;

@@ -47,6 +47,9 @@ struct Refresh {
 Refresh refresh_login(Pool& pool, const std::string& shown_hash, const LoginTokens& fresh,
                       broker::UtcTime now);
 
+/// False: revoked, or gone with its user.
+bool has_login(Pool& pool, std::int64_t login_id);
+
 struct RevokedLogin {
   std::int64_t id = 0;
   broker::UserId user;

@@ -61,6 +61,7 @@ void RegistryListener::listen(std::stop_token stop) {
   auto spoken = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
     connection.await_notification(0, kAwaitMicroseconds);
+    if (const auto missed = std::exchange(missed_, std::nullopt)) throw StorageAway(*missed);
     if (std::chrono::steady_clock::now() - spoken < kSpeakEvery) continue;
     pqxx::nontransaction(connection).exec(sql::listen_registry.text);
     spoken = std::chrono::steady_clock::now();
@@ -79,13 +80,16 @@ void RegistryListener::began_to_listen() {
   if (is_again && callbacks_.on_resync) callbacks_.on_resync();
 }
 
-void RegistryListener::hear(const std::string& payload) const {
+/// libpqxx lets no exception out of here.
+void RegistryListener::hear(const std::string& payload) try {
   if (const auto change = parse_registry_change(payload)) {
     if (callbacks_.on_change) callbacks_.on_change(*change);
     return;
   }
   // Not ours to understand (a newer schema's word): anything may have changed.
   if (callbacks_.on_resync) callbacks_.on_resync();
+} catch (const StorageAway& error) {
+  missed_ = error.what();
 }
 
 }  // namespace wake::db

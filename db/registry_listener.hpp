@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -21,7 +22,8 @@ class RegistryListener {
     std::string url;
     Outage::Backoff backoff{};
   };
-  /// Called from the listener's thread; they may block it.
+  /// Called from the listener's thread; they may block it. One that throws StorageAway has not done what it
+  /// was told: that is a lost connection like any other, and ends in on_resync.
   struct Callbacks {
     std::function<void(const RegistryChange&)> on_change;
     /// The connection was lost and is back: anything may have changed meanwhile.
@@ -41,7 +43,7 @@ class RegistryListener {
   void run(std::stop_token stop);
   void listen(std::stop_token stop);
   void began_to_listen();
-  void hear(const std::string& payload) const;
+  void hear(const std::string& payload);
 
   const Options options_;
   const Callbacks callbacks_;
@@ -50,6 +52,7 @@ class RegistryListener {
   std::condition_variable_any changed_;
   bool is_listening_ = false;
   bool has_listened_ = false;
+  std::optional<std::string> missed_;  // why something that was heard was not done
   std::jthread thread_;
 };
 

@@ -61,6 +61,7 @@ class Node final : public ShardHost {
   db::CommitStatus commit_status() const { return commit_queue_->status(); }
   db::OutboxStore::Status outbox_status() const { return outbox_->status(); }
   std::size_t waiting_logins() const { return login_workers_.waiting(); }
+  const Authenticator& authenticator() const { return authenticator_; }
   Bridges& bridges() { return *bridges_; }
   int number() const { return lease_->number(); }
 
@@ -114,7 +115,8 @@ class Node final : public ShardHost {
   void resync_registry();
   void refresh_ruled(const db::RegistryChange& change);
   void refresh_all_users();
-  /// Their sessions get the grants that the registry gives now. Throws db::StorageAway.
+  /// Their sessions get the grants that the registry gives now, and connections end that nobody could make
+  /// any more by what they were made by. Throws db::StorageAway.
   void judge_again(const std::function<bool(const broker::Principal&)>& is_meant);
   void judge_again(const broker::SessionView& session);
   void tell_token_removed(const db::TokenRemoved& removed);

@@ -38,7 +38,8 @@ broker::AuthOutcome to_outcome(AuthResult result) {
               .principal = std::move(result.principal),
               .grants = std::move(result.grants),
               .expires_at = result.expires_at,
-              .token_login = result.token_login};
+              .token_login = result.token_login,
+              .credential = result.credential};
     case AuthResult::Outcome::Refused:
     case AuthResult::Outcome::Throttled:
       return {.kind = Kind::Refused, .principal = {}, .grants = {}};

@@ -2,6 +2,7 @@
 // the command line, or an operator's SQL (db/registry_change.hpp).
 #include <stdexcept>
 
+#include "db/account_logins.hpp"
 #include "db/registry_store.hpp"
 #include "db/storage_away.hpp"
 #include "gateway/auth/authenticator.hpp"
@@ -13,7 +14,7 @@ namespace wake::gateway {
 
 namespace {
 
-constexpr std::chrono::seconds kShardAnswers{3};
+constexpr std::chrono::seconds kShardAnswers{30};
 
 void log_not_refreshed(const std::string& what, const std::exception& error) {
   log(LogLevel::Error, "registry.not_refreshed", what + ": " + error.what());
@@ -72,8 +73,15 @@ void Node::judge_again(const std::function<bool(const broker::Principal&)>& is_m
   tell_shards(is_meant, [gathering, is_meant](broker::Broker& broker, broker::Now) {
     gathering->add(broker.sessions(is_meant));
   });
-  for (const auto& sessions : gathering->wait(shards_.size(), kShardAnswers)) {
-    for (const broker::SessionView& session : sessions) judge_again(session);
+  std::vector<broker::SessionView> connected, away;
+  const auto answers = gathering->wait(shards_.size(), kShardAnswers);
+  if (answers.size() < shards_.size()) throw std::runtime_error("not every shard says which sessions it has");
+  for (const auto& sessions : answers) {
+    for (const broker::SessionView& session : sessions)
+      (session.is_connected ? connected : away).push_back(session);
+  }
+  for (const auto* sessions : {&connected, &away}) {
+    for (const broker::SessionView& session : *sessions) judge_again(session);
   }
 }
 
@@ -81,11 +89,16 @@ void Node::judge_again(const broker::SessionView& session) {
   if (BridgeLogins::is_bridge(session.client_id)) return;  // its grants are its configured topics
   AuthResult now_may = authenticator_.grants_for(session.principal, session.client_id.value);
   switch (now_may.outcome) {
-    case AuthResult::Outcome::Ok:
+    case AuthResult::Outcome::Ok: {
+      const bool is_revoked = session.token_login != 0 && !db::has_login(pool_, session.token_login);
       home_of(session.client_id)
-          .post([id = session.client_id, grants = std::move(now_may.grants)](
-                    broker::Broker& broker, broker::Now now) { broker.apply_grants(id, grants, now); });
+          .post([session, is_revoked, may = std::move(now_may)](broker::Broker& broker, broker::Now now) {
+            broker.apply_grants(session.client_id, may.grants, now);
+            broker.end_former_login(session.client_id, may.credential, now);
+            if (is_revoked) broker.revoke_login(session.token_login, now);
+          });
       return;
+    }
     case AuthResult::Outcome::StorageAway:
     case AuthResult::Outcome::WebhookAway:  // grants_for() never asks the webhook
     case AuthResult::Outcome::NeedsWebhook:
@@ -120,6 +133,8 @@ void Node::apply(const db::RegistryChange& change) {
         refresh_ruled(change);
         return;
     }
+  } catch (const db::StorageAway&) {
+    throw;  // the listener resynchronises when it is back
   } catch (const std::exception& error) {
     log_not_refreshed("a change of " + change.id, error);
   }
@@ -151,6 +166,8 @@ void Node::resync_registry() {
     refresh_all_users();
     judge_again([](const broker::Principal&) { return true; });
     alerts_.tell(std::nullopt);
+  } catch (const db::StorageAway&) {
+    throw;
   } catch (const std::exception& error) {
     log_not_refreshed("not all changes made while PostgreSQL was away are known", error);
   }

@@ -41,7 +41,7 @@ struct Readiness {
   struct Part {
     std::string name;  // "postgresql", "push:com.example.cam/apns/production", …
     bool is_ready = true;
-    std::string detail;  // empty when ready
+    std::string detail;  // what is not as it should be
   };
   std::vector<Part> parts;
 };

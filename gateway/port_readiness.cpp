@@ -1,5 +1,6 @@
 #include "gateway/port_readiness.hpp"
 
+#include "gateway/auth/authenticator.hpp"
 #include "gateway/node.hpp"
 
 namespace wake::gateway {
@@ -32,6 +33,11 @@ Readiness::Part bridge_part(const BridgeStatus& bridge) {
   return {"bridge:" + bridge.name, true, detail};
 }
 
+Readiness::Part webhook_part(const WebhookStatus& status) {
+  if (status.trouble.empty()) return {"webhook", true, {}};
+  return {"webhook", true, "log-ins that need the back end are refused: " + status.trouble};
+}
+
 Readiness readiness_of(Node& node) {
   Readiness readiness;
   readiness.parts.push_back(postgresql_part(node.commit_status()));
@@ -44,6 +50,8 @@ Readiness readiness_of(Node& node) {
   for (const push::ChannelStatus& channel : node.dispatcher().status().channels) {
     readiness.parts.push_back(channel_part(channel));
   }
+  if (const auto webhook = node.authenticator().webhook_status())
+    readiness.parts.push_back(webhook_part(*webhook));
   for (const BridgeStatus& bridge : node.bridges().status()) readiness.parts.push_back(bridge_part(bridge));
   return readiness;
 }

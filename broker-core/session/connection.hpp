@@ -78,6 +78,7 @@ struct Connection {
   SteadyTime deadline{};                      // of the armed Connection timer
   SteadyTime expires_at = SteadyTime::max();  // of the token that it was made by
   std::int64_t token_login = 0;               // AuthOutcome::token_login
+  std::uint64_t credential = 0;               // AuthOutcome::credential
   UtcTime connected_at{};
   Outbound output;
   Ring<PublisherAck> acks;

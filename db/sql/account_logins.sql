@@ -26,6 +26,9 @@ FROM logins
 WHERE family_hash = decode($1, 'hex') AND expires_at > timestamptz 'epoch' + $2::bigint * interval '1 microsecond'
 FOR UPDATE
 
+-- name: account_login_find
+SELECT id FROM logins WHERE id = $1
+
 -- name: account_login_rotate
 -- $3: what the current part was when it was shown; the grace of a part before it counts from the first time it was shown.
 UPDATE logins

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "broker-core/access/rule_pattern.hpp"
 #include "broker-core/packet/utf8.hpp"
@@ -48,9 +49,8 @@ std::vector<broker::AclRule> to_rules(const std::vector<db::AclRow>& rows, const
   return rules;
 }
 
-broker::Principal to_principal(const db::User& user) {
-  return {Kind::User, std::to_string(user.id.value), user.username};
-}
+/// Of what is stored of a password, secret or key: told apart by it, nothing more.
+std::uint64_t digest_of(const std::string& hash) { return std::hash<std::string>{}(hash); }
 
 bool is_device_secret(const db::Device& device, const Secret& secret) {
   return is_equal_constant_time(sha256(secret.reveal()), device.secret_hash);
@@ -110,7 +110,7 @@ AuthResult Authenticator::check_password(const Credentials& credentials) {
   const auto device = db::is_device_id(username) ? db::find_device(pool_, username) : std::nullopt;
   if (device && is_device_secret(*device, password)) {
     if (device->scram.empty()) db::keep_scram(pool_, *device, new_verifier(password));
-    return admit({Kind::Device, device->id, device->id}, credentials.client_id);
+    return admit(account_of(*device), credentials.client_id);
   }
   return check_user(credentials, device && !device->secret_hash.empty());
 }
@@ -125,7 +125,7 @@ AuthResult Authenticator::check_user(const Credentials& credentials, bool is_dev
   if (has_password && is_proven(*credentials.password, user->password_hash)) {
     throttle_->forget(username, credentials.address);
     if (user->scram.empty()) db::keep_scram(pool_, *user, new_verifier(*credentials.password));
-    return admit(to_principal(*user), credentials.client_id);
+    return admit(account_of(*user), credentials.client_id);
   }
   if (options_.webhook && !has_password && !is_device_known) return check_webhook(credentials);
   if (!has_password) spend_password_time(*credentials.password);
@@ -143,7 +143,7 @@ bool Authenticator::is_proven(const Secret& password, const std::string& phc) {
 AuthResult Authenticator::check_token(const Credentials& credentials) {
   const auto owner = db::find_token_owner(pool_, sha256(credentials.password->reveal()), utc_now());
   if (!owner || !is_theirs(credentials, owner->user.username)) return refused();
-  AuthResult result = admit(to_principal(owner->user), credentials.client_id);
+  AuthResult result = admit(account_of(owner->user), credentials.client_id);
   result.expires_at = owner->expires_at;
   result.token_login = owner->login_id;
   return result;
@@ -162,7 +162,7 @@ AuthResult Authenticator::check_jwt(const Credentials& credentials, const Jwt& j
   auto user = db::find_user(pool_, claims.username);
   if (!user && jwts.creates_users) user = db::add_user(pool_, claims.username, "");
   if (!user) return refuse("there is no user " + claims.username);
-  AuthResult result = admit(to_principal(*user), credentials.client_id);
+  AuthResult result = admit(account_of(*user), credentials.client_id);
   result.is_admin = claims.is_admin;
   result.has_publish_scope = claims.has_publish_scope;
   result.expires_at = claims.expires_at;
@@ -182,15 +182,24 @@ Authenticator::Jwt Authenticator::jwt() const {
 AuthResult Authenticator::check_certificate(const Credentials& credentials) {
   const std::string& name = *credentials.certificate_cn;
   if (!broker::is_id_allowed(name)) return refused();
-  if (db::is_device_id(name) && db::find_device(pool_, name))
-    return admit({Kind::Device, name, name}, credentials.client_id);
+  if (const auto device = db::is_device_id(name) ? db::find_device(pool_, name) : std::nullopt)
+    return admit(account_of(*device), credentials.client_id);
   const auto user = db::find_user(pool_, name);
-  return user ? admit(to_principal(*user), credentials.client_id) : refused();
+  return user ? admit(account_of(*user), credentials.client_id) : refused();
 }
 
-AuthResult Authenticator::admit(broker::Principal principal, const std::string& client_id) {
-  db::Permissions permissions = db::load_permissions(pool_, principal, principal.name);
-  AuthResult result{.outcome = Outcome::Ok, .principal = std::move(principal), .grants = {}};
+Authenticator::Account Authenticator::account_of(const db::User& user) {
+  return {{Kind::User, std::to_string(user.id.value), user.username}, digest_of(user.password_hash)};
+}
+
+Authenticator::Account Authenticator::account_of(const db::Device& device) {
+  return {{Kind::Device, device.id, device.id}, digest_of(device.secret_hash)};
+}
+
+AuthResult Authenticator::admit(Account account, const std::string& client_id) {
+  db::Permissions permissions = db::load_permissions(pool_, account.principal, account.principal.name);
+  AuthResult result{.outcome = Outcome::Ok, .principal = std::move(account.principal), .grants = {}};
+  result.credential = account.credential;
   result.grants.device_ids = std::move(permissions.device_ids);
   if (result.principal.kind == Kind::Device) result.grants.device_ids = {result.principal.id};
   std::sort(result.grants.device_ids.begin(), result.grants.device_ids.end());
@@ -202,6 +211,7 @@ AuthResult Authenticator::admit_key(const db::ApiKey& key, const std::string& cl
   const broker::Principal principal{Kind::Service, std::to_string(key.id), std::string(kServiceName)};
   const db::Permissions permissions = db::load_permissions(pool_, principal, key.name);
   AuthResult result{.outcome = Outcome::Ok, .principal = principal, .grants = {}};
+  result.credential = digest_of(key.hash);
   result.is_admin = key.has_scope("admin");
   result.has_publish_scope = key.has_scope("publish");
   result.grants.may_see_sys = true;
@@ -218,10 +228,12 @@ AuthResult Authenticator::grants_for(const broker::Principal& principal, const s
         return check({});
       case Kind::User: {
         const auto user = db::find_user_by_id(pool_, broker::UserId{std::stoll(principal.id)});
-        return user ? admit(to_principal(*user), client_id) : refused();
+        return user ? admit(account_of(*user), client_id) : refused();
       }
-      case Kind::Device:
-        return db::find_device(pool_, principal.id) ? admit(principal, client_id) : refused();
+      case Kind::Device: {
+        const auto device = db::find_device(pool_, principal.id);
+        return device ? admit(account_of(*device), client_id) : refused();
+      }
       case Kind::Service: {
         const auto key = db::find_api_key_by_id(pool_, std::stoll(principal.id));
         return key ? admit_key(*key, client_id) : refused();

@@ -17,6 +17,8 @@
 namespace wake::db {
 class Pool;
 struct ApiKey;
+struct Device;
+struct User;
 }  // namespace wake::db
 
 namespace wake::gateway {
@@ -26,6 +28,7 @@ class LoginThrottle;
 class ProvenPasswords;
 class Webhook;
 struct WebhookQuestion;
+struct WebhookStatus;
 struct WebhookVerdict;
 
 /// What a client showed. Nothing in it is trusted yet.
@@ -57,6 +60,8 @@ struct AuthResult {
   bool has_publish_scope = false;
   std::optional<broker::UtcTime> expires_at{};  // of the token that was shown
   std::int64_t token_login = 0;                 // the log-in that its access token belongs to; 0: none
+  std::uint64_t credential =
+      0;  // of the principal's password, secret or key; another one when it was changed
 };
 
 /// One step of an enhanced authentication (MQTT 5.0 §4.12). Nothing in it is trusted yet but `state`, which
@@ -103,6 +108,9 @@ class Authenticator {
   /// Runs `work` where the back end may be waited for. False: as many wait as may; that is WebhookAway.
   bool continue_with_webhook(std::function<void()> work);
 
+  /// Empty: there is none. Thread: any.
+  std::optional<WebhookStatus> webhook_status() const;
+
   /// From now on JWTs are judged by this; null: there are none. `creates_users`: an unknown user's JWT makes
   /// the account. Thread: any.
   void use_jwt(std::shared_ptr<const JwtVerifier> verifier, bool creates_users);
@@ -121,6 +129,14 @@ class Authenticator {
     bool creates_users = false;
   };
 
+  /// Who it is, and a digest of what it must show.
+  struct Account {
+    broker::Principal principal;
+    std::uint64_t credential = 0;
+  };
+  static Account account_of(const db::User& user);
+  static Account account_of(const db::Device& device);
+
   AuthResult check(const Credentials& credentials);
   AuthResult check_password(const Credentials& credentials);
   AuthResult check_user(const Credentials& credentials, bool is_device_known);
@@ -132,12 +148,12 @@ class Authenticator {
   AuthResult check_webhook(const Credentials& credentials);
   AuthResult ask_webhook(const Credentials& credentials, const WebhookQuestion& question);
   AuthResult judge(const Credentials& credentials, const WebhookVerdict& verdict);
-  std::optional<broker::Principal> find_or_add(const std::string& name, bool is_device);
+  std::optional<Account> find_or_add(const std::string& name, bool is_device);
   struct ScramEntry;
   ScramEntry find_scram(const std::string& name);
   AuthStepResult challenge(const AuthStep& step);
   AuthStepResult finish(const AuthStep& step);
-  AuthResult admit(broker::Principal principal, const std::string& client_id);
+  AuthResult admit(Account account, const std::string& client_id);
   AuthResult admit_key(const db::ApiKey& key, const std::string& client_id);
 
   db::Pool& pool_;

@@ -9,7 +9,6 @@
 namespace wake::gateway {
 
 using Outcome = AuthResult::Outcome;
-using Kind = broker::Principal::Kind;
 
 namespace {
 
@@ -24,7 +23,7 @@ AuthStepResult ended(Outcome outcome) {
 
 /// Who has the name, and the verifier: a fake one, and nobody, where there is none.
 struct Authenticator::ScramEntry {
-  std::optional<broker::Principal> principal;
+  std::optional<Account> account;
   ScramVerifier verifier;
 };
 
@@ -58,13 +57,13 @@ AuthStepResult Authenticator::finish(const AuthStep& step) {
   const std::string challenge = step.state.substr(end_of_first + 1);
   const ScramEntry entry = find_scram(first->name);
   const auto proven = check_proof(*first, challenge, step.data, entry.verifier);
-  if (!proven || !entry.principal) {
+  if (!proven || !entry.account) {
     throttle_->count_failure(first->name, step.address);
     return ended(Outcome::Refused);
   }
   throttle_->forget(first->name, step.address);
   return {.kind = AuthStepResult::Kind::Done,
-          .result = admit(*entry.principal, step.client_id),
+          .result = admit(*entry.account, step.client_id),
           .data = *proven,
           .state = {}};
 }
@@ -73,13 +72,11 @@ Authenticator::ScramEntry Authenticator::find_scram(const std::string& name) {
   if (db::is_device_id(name)) {
     const auto device = db::find_device(pool_, name);
     const auto verifier = device ? parse_verifier(device->scram) : std::nullopt;
-    if (verifier) return {broker::Principal{Kind::Device, device->id, device->id}, *verifier};
+    if (verifier) return {account_of(*device), *verifier};
   }
   const auto user = db::find_user(pool_, name);
   const auto verifier = user ? parse_verifier(user->scram) : std::nullopt;
-  if (verifier) {
-    return {broker::Principal{Kind::User, std::to_string(user->id.value), user->username}, *verifier};
-  }
+  if (verifier) return {account_of(*user), *verifier};
   return {std::nullopt, fake_verifier(db::shared_secret(pool_, "scram_fakes"), name)};
 }
 

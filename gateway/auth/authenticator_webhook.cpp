@@ -11,10 +11,14 @@
 namespace wake::gateway {
 
 using Outcome = AuthResult::Outcome;
-using Kind = broker::Principal::Kind;
 
 bool Authenticator::continue_with_webhook(std::function<void()> work) {
   return options_.webhook && options_.webhook->post(std::move(work));
+}
+
+std::optional<WebhookStatus> Authenticator::webhook_status() const {
+  if (!options_.webhook) return std::nullopt;
+  return options_.webhook->status();
 }
 
 AuthResult Authenticator::check_webhook(const Credentials& credentials) {
@@ -34,8 +38,8 @@ AuthResult Authenticator::ask_webhook(const Credentials& credentials, const Webh
   const auto answer = options_.webhook->ask(question);
   if (!answer) return {.outcome = Outcome::WebhookAway, .principal = {}, .grants = {}};
   if (answer->verdict.is_allowed) {
-    const auto principal = find_or_add(question.username, answer->verdict.is_device);
-    if (principal) db::replace_webhook_rules(pool_, *principal, answer->rules);
+    const auto account = find_or_add(question.username, answer->verdict.is_device);
+    if (account) db::replace_webhook_rules(pool_, account->principal, answer->rules);
   }
   options_.webhook->remember(question, answer->verdict);  // not before what it gave is stored
   return judge(credentials, answer->verdict);
@@ -47,29 +51,29 @@ AuthResult Authenticator::judge(const Credentials& credentials, const WebhookVer
     throttle_->count_failure(name, credentials.address);
     return {};
   }
-  const auto principal = find_or_add(name, verdict.is_device);
-  if (!principal) {
+  const auto account = find_or_add(name, verdict.is_device);
+  if (!account) {
     log(LogLevel::Warn, "auth.webhook_refused",
         name + " is refused: the back end takes it for a " + (verdict.is_device ? "device" : "user") +
             ", and here it is something else");
     return {};
   }
   throttle_->forget(name, credentials.address);
-  return admit(*principal, credentials.client_id);
+  return admit(*account, credentials.client_id);
 }
 
-std::optional<broker::Principal> Authenticator::find_or_add(const std::string& name, bool is_device) {
+std::optional<Authenticator::Account> Authenticator::find_or_add(const std::string& name, bool is_device) {
   if (is_device) {
     if (!db::is_device_id(name)) return std::nullopt;
     auto device = db::find_device(pool_, name);
     if (!device) device = db::add_device(pool_, name, "", "");
     if (!device) return std::nullopt;
-    return broker::Principal{Kind::Device, device->id, device->id};
+    return account_of(*device);
   }
   auto user = db::find_user(pool_, name);
   if (!user) user = db::add_user(pool_, name, "");
   if (!user) return std::nullopt;
-  return broker::Principal{Kind::User, std::to_string(user->id.value), user->username};
+  return account_of(*user);
 }
 
 }  // namespace wake::gateway

@@ -183,9 +183,12 @@ struct Webhook::Impl {
   }
 
   /// One line when it begins to fail and one when it answers again, not one for each log-in.
-  void note(bool is_good, const std::string& why) {
-    if (is_away.exchange(!is_good) == !is_good) return;
-    if (is_good) return log(LogLevel::Info, "auth.webhook_back", "the back end answers again");
+  void note(const std::optional<WebhookAnswer>& answer, steady_clock::duration took, const std::string& why) {
+    using Outcome = WebhookCounters::Outcome;
+    const Outcome given = answer && answer->verdict.is_allowed ? Outcome::Allowed : Outcome::Denied;
+    const auto took_us = std::chrono::duration_cast<std::chrono::microseconds>(took);
+    if (!counters.note(answer ? given : Outcome::Failed, took_us, why)) return;
+    if (answer) return log(LogLevel::Info, "auth.webhook_back", "the back end answers again");
     log(LogLevel::Error, "auth.webhook_away",
         "the back end cannot be asked, so log-ins that need it are refused: " + why);
   }
@@ -194,7 +197,7 @@ struct Webhook::Impl {
   const KeyedDigest digest;
   std::unique_ptr<curl_slist, FreeHeaders> headers;
   std::atomic<bool> is_stopping{false};
-  std::atomic<bool> is_away{false};
+  WebhookCounters counters;
   std::atomic<std::size_t> waiting{0};
   std::mutex mutex;  // of what follows
   std::vector<CurlPtr> idle;
@@ -226,12 +229,13 @@ std::optional<WebhookAnswer> Webhook::ask(const WebhookQuestion& question) {
   if (impl_->is_stopping) return std::nullopt;
   CurlPtr curl = impl_->take_curl();
   std::string why = "curl cannot start";
+  const auto asked_at = steady_clock::now();
   std::optional<WebhookAnswer> answer;
   if (curl) {
     answer = impl_->exchange(curl.get(), question, why);
     impl_->give_back(std::move(curl));
   }
-  if (!impl_->is_stopping) impl_->note(answer.has_value(), why);
+  if (!impl_->is_stopping) impl_->note(answer, steady_clock::now() - asked_at, why);
   return answer;
 }
 
@@ -256,6 +260,7 @@ bool Webhook::post(std::function<void()> work) {
   if (impl_->is_stopping) return false;
   if (impl_->waiting.fetch_add(1) >= kMaxWaiting + kThreads) {
     --impl_->waiting;
+    impl_->counters.note_turned_away();
     return false;
   }
   boost::asio::post(impl_->threads, [impl = impl_.get(), work = std::move(work)] {
@@ -265,6 +270,8 @@ bool Webhook::post(std::function<void()> work) {
   });
   return true;
 }
+
+WebhookStatus Webhook::status() const { return impl_->counters.status(impl_->waiting); }
 
 void Webhook::stop() {
   impl_->is_stopping = true;

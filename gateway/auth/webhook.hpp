@@ -17,6 +17,7 @@
 #include "config/options.hpp"
 #include "db/account_grants.hpp"
 #include "gateway/auth/secret.hpp"
+#include "gateway/auth/webhook_status.hpp"
 
 namespace wake::gateway {
 
@@ -61,6 +62,8 @@ class Webhook {
   /// Runs `work`, which may ask(), on one of kThreads. False: kMaxWaiting wait already, or stop() was called.
   /// `work` must not throw. Thread: any.
   bool post(std::function<void()> work);
+  /// Thread: any.
+  WebhookStatus status() const;
   /// Questions under way end within about a second without an answer; what waits is run, and finds none.
   void stop();
 

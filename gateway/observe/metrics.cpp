@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 #include <sys/resource.h>
 
+#include "gateway/auth/authenticator.hpp"
 #include "gateway/gathering.hpp"
 #include "gateway/node.hpp"
 
@@ -134,22 +135,37 @@ void add_shards(Families& out, const std::vector<ShardSnapshot>& shards) {
   }
 }
 
-MetricFamily commit_latency(const db::CommitStatus& status) {
+/// `bounds` in microseconds; one count more than there are bounds.
+template <class Bounds, class Counts>
+MetricFamily histogram(const char* name, const char* help, const Bounds& bounds, const Counts& counts,
+                       std::uint64_t sum_us) {
   ClientMetric metric;
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < status.latency_counts.size(); ++i) {
-    sum += status.latency_counts[i];
-    const bool is_last = i == db::CommitStatus::kLatencyBounds.size();
-    const double bound = is_last ? std::numeric_limits<double>::infinity()
-                                 : static_cast<double>(db::CommitStatus::kLatencyBounds[i]) / 1e6;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    sum += counts[i];
+    const bool is_last = i == bounds.size();
+    const double bound =
+        is_last ? std::numeric_limits<double>::infinity() : static_cast<double>(bounds[i]) / 1e6;
     metric.histogram.bucket.push_back({sum, bound});
   }
   metric.histogram.sample_count = sum;
-  metric.histogram.sample_sum = static_cast<double>(status.latency_sum_us) / 1e6;
-  return {"wakemq_commit_seconds",
-          "transactions of the commit queue, sent to answered",
-          MetricType::Histogram,
-          {metric}};
+  metric.histogram.sample_sum = static_cast<double>(sum_us) / 1e6;
+  return {name, help, MetricType::Histogram, {metric}};
+}
+
+void add_webhook(Families& out, const WebhookStatus& webhook) {
+  out.add("wakemq_webhook_up", "0 while the back end behind webhook_url does not answer", kGauge,
+          webhook.trouble.empty() ? 1 : 0);
+  out.add("wakemq_webhook_waiting", "log-ins that wait for the back end", kGauge, double(webhook.waiting));
+  for (const auto& [outcome, count] :
+       {std::pair("allowed", webhook.allowed), std::pair("denied", webhook.denied),
+        std::pair("failed", webhook.failed), std::pair("turned_away", webhook.turned_away)}) {
+    out.add("wakemq_webhook_questions_total", "log-ins that needed the back end, by what became of them",
+            kCounter, double(count), {{"outcome", outcome}});
+  }
+  out.add_family(histogram("wakemq_webhook_seconds",
+                           "questions to the back end, asked to answered or given up",
+                           WebhookStatus::kLatencyBounds, webhook.latency_counts, webhook.latency_sum_us));
 }
 
 void add_storage(Families& out, const db::CommitStatus& commits, const db::OutboxStore::Status& outbox) {
@@ -164,7 +180,8 @@ void add_storage(Families& out, const db::CommitStatus& commits, const db::Outbo
           double(commits.committed_messages));
   out.add("wakemq_commit_refused_batches_total", "batches PostgreSQL refused for good", kCounter,
           double(commits.failed_batches));
-  out.add_family(commit_latency(commits));
+  out.add_family(histogram("wakemq_commit_seconds", "transactions of the commit queue, sent to answered",
+                           db::CommitStatus::kLatencyBounds, commits.latency_counts, commits.latency_sum_us));
   out.add("wakemq_outbox_pending_outcomes", "outcomes of notifications not yet durable", kGauge,
           double(outbox.pending));
   out.add("wakemq_outbox_outcomes_total", "outcomes of notifications made durable", kCounter,
@@ -252,6 +269,7 @@ class Reading : public prometheus::Collectable {
       add_storage(out, measurements_.node->commits, measurements_.node->outbox);
       add_push(out, measurements_.node->push);
       add_bridges(out, measurements_.node->bridges);
+      if (measurements_.node->webhook) add_webhook(out, *measurements_.node->webhook);
       out.add("wakemq_connections_over_address_limit_total",
               "connections closed because of max_connections_per_address", kCounter,
               double(measurements_.node->over_address_limit));
@@ -280,9 +298,10 @@ std::vector<ShardSnapshot> take_snapshots(const std::vector<Shard*>& shards) {
 Measurements measure(Node& node) {
   Measurements measurements;
   measurements.node =
-      Measurements::Node{take_snapshots(node.shards()), node.commit_status(),  node.outbox_status(),
-                         node.dispatcher().status(),    node.waiting_logins(), node.bridges().status(),
-                         node.addresses().refused()};
+      Measurements::Node{take_snapshots(node.shards()), node.commit_status(),
+                         node.outbox_status(),          node.dispatcher().status(),
+                         node.waiting_logins(),         node.bridges().status(),
+                         node.addresses().refused(),    node.authenticator().webhook_status()};
   return measurements;
 }
 

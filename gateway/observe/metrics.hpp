@@ -9,6 +9,7 @@
 
 #include "db/commit_queue.hpp"
 #include "db/outbox_store.hpp"
+#include "gateway/auth/webhook_status.hpp"
 #include "gateway/bridge/bridges.hpp"
 #include "gateway/mqtt/shard.hpp"
 #include "push/dispatcher.hpp"
@@ -27,6 +28,7 @@ struct Measurements {
     std::uint64_t waiting_logins = 0;
     std::vector<BridgeStatus> bridges;
     std::uint64_t over_address_limit = 0;
+    std::optional<WebhookStatus> webhook{};
   };
   std::optional<Node> node;  // empty while starting
 };

@@ -281,6 +281,10 @@ class Webhook(_Clients, SharedGatewayCase):
 
 
 class WebhookAway(_Clients, WakeCase):
+    def metric(self, name):
+        lines = self.gateway.rest.call("GET", "/metrics").raw.decode().splitlines()
+        return float(next(line.split()[-1] for line in lines if line.startswith(f"wakemq_webhook_{name} ")))
+
     def test_nobody_there_is_a_refusal_until_somebody_is(self):
         back_end = BackEnd()
         back_end.answer = {"result": "allow"}
@@ -290,11 +294,20 @@ class WebhookAway(_Clients, WakeCase):
         earlier = len(back_end.asked_about("away"))  # not always 1: what changes during a log-in has it judged again
         self.assertEqual(self.code_of("away", "x"), 0)
         self.assertGreater(len(back_end.asked_about("away")), earlier, "webhook_cache = 0s")
+        self.assertEqual(self.metric('questions_total{outcome="allowed"}'), len(back_end.asked_about("away")))
+        self.assertEqual(self.metric("seconds_count"), len(back_end.asked_about("away")))
+        self.assertEqual((self.metric("up"), self.metric("waiting")), (1, 0))
         back_end.stop()
         for _ in range(2):
             self.assertEqual(self.code_of("away", "x"), 3)
             self.assertEqual(self.rest_status(("away", "x")), 503)
         self.assertEqual(self.gateway.program.text().count("auth.webhook_away"), 1, "one line, not one for each")
+        self.assertEqual(self.metric("up"), 0)
+        self.assertGreaterEqual(self.metric('questions_total{outcome="failed"}'), 4)
+        self.assertEqual(self.gateway.rest.call("GET", "/readyz").status, 200, "others are served")
+        is_ready, detail = self.gateway.readiness("webhook")
+        self.assertTrue(is_ready)
+        self.assertIn("are refused", detail)
 
     def test_a_silent_back_end_delays_nobody_else(self):
         back_end = BackEnd()
@@ -307,6 +320,7 @@ class WebhookAway(_Clients, WakeCase):
             self.addCleanup(wire.close)
             wire.send_connect(f"slow-{number}", "slow", f"{number}")
         wait_until(lambda: len(back_end.asked_about("slow")) >= 16, "all its threads wait, for 30 s")
+        wait_until(lambda: self.metric("waiting") == 60, "all are counted")
         for _ in range(5):  # who waited for any of those would be refused after connect_timeout
             self.assertEqual(self.code_of("quick", PASSWORD), 0)
             self.assertEqual(self.rest_status(("quick", PASSWORD)), 200)

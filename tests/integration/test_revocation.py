@@ -11,7 +11,7 @@ from support.wire import Wire
 _NOT_AUTHORIZED = 0x80  # SUBACK of 3.1.1
 
 
-class Revocation(SharedGatewayCase):
+class _Clients(SharedGatewayCase):
     def set_up(self, name):
         self.story = Story(self.gateway, name)
         self.camera_id = f"CAM-{name}"
@@ -38,6 +38,8 @@ class Revocation(SharedGatewayCase):
     def wait_subscription(self, wire, topic_filter, code):
         wait_until(lambda: wire.subscribe(topic_filter) == code, f"SUBACK {code} of {topic_filter}")
 
+
+class Revocation(_Clients):
     def test_a_removed_device_is_gone(self):
         self.set_up("device").subscribe(f"{self.camera_id}/do")
         self.gateway.command("device", "remove", self.camera_id)
@@ -107,6 +109,61 @@ class Revocation(SharedGatewayCase):
         service.publish("news/2", "unread")
         camera.ping()
         self.assertEqual(camera.early, [], "the subscription ended with the rule")
+
+
+class MissedNotices(_Clients):
+    """The gateway cannot hear of a change: it is made without the triggers that tell, and the connection by which it would
+    have been told is cut behind it."""
+
+    def change_unheard(self, table, statement):
+        self.gateway.program.mark()
+        self.sql(f"BEGIN; ALTER TABLE {table} DISABLE TRIGGER USER; {statement};"
+                 f" ALTER TABLE {table} ENABLE TRIGGER USER; COMMIT")
+        self.assertEqual(self.sql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                                  " WHERE datname = current_database() AND query ~* '^listen .*wake_registry'"), ["t"])
+
+    def test_a_changed_password_ends_the_connections_of_its_account(self):
+        self.set_up("unheard")
+        app = self.connect("unheard-app", "unheard", PASSWORD)
+        self.change_unheard("users", "UPDATE users SET password_hash = password_hash || 'x' WHERE username = 'unheard'")
+        app.expect_end()
+        self.expect_refused("unheard-app", "unheard", PASSWORD)
+        self.camera.ping()
+
+    def test_a_rotated_secret_ends_the_connections_of_its_device(self):
+        self.set_up("rotated")
+        app = self.connect("rotated-app", "rotated", PASSWORD)
+        self.change_unheard("devices", f"UPDATE devices SET secret_hash = sha256('x') WHERE id = '{self.camera_id}'")
+        self.camera.expect_end()
+        app.ping()
+
+    def test_a_revoked_log_in_ends_the_connections_of_its_tokens(self):
+        self.set_up("loggedout")
+        token = self.gateway.rest.expect(200, "POST", "/v1/auth/token", {"username": "loggedout", "password": PASSWORD})
+        app = self.connect("loggedout-app", "loggedout", token["access_token"])
+        other = self.connect("loggedout-other", "loggedout", PASSWORD)
+        self.change_unheard("logins", "DELETE FROM logins WHERE id = (SELECT max(id) FROM logins)")
+        app.expect_end()
+        self.expect_refused("loggedout-app", "loggedout", token["access_token"])
+        other.ping()
+
+    def test_a_revoked_key_ends_the_connections_of_its_service(self):
+        self.set_up("unheardkey")
+        service = self.connect("unheard-service", "api-key", self.story.api_key)
+        self.change_unheard("api_keys", "DELETE FROM api_keys WHERE id = (SELECT max(id) FROM api_keys)")
+        service.expect_end()
+        self.camera.ping()
+
+    def test_an_ended_pairing_ends_what_it_gave(self):
+        self.set_up("unheardpair")
+        self.story.pair(self.camera_id, f"p/{self.camera_id}/#")
+        app = self.connect("unheardpair-app", "unheardpair", PASSWORD)
+        self.assertEqual(app.subscribe(f"p/{self.camera_id}/x"), 1)
+        self.change_unheard("pairings", f"DELETE FROM pairings WHERE device_id = '{self.camera_id}'")
+        self.wait_subscription(app, f"p/{self.camera_id}/y", _NOT_AUTHORIZED)
+        self.camera.publish(f"p/{self.camera_id}/x", "unread")
+        app.ping()
+        self.assertEqual(app.early, [])
 
 
 if __name__ == "__main__":

@@ -216,6 +216,30 @@ TEST(BrokerAccess, WithoutKeepAliveAndTokenNothingEndsIt) {
   EXPECT_TRUE(app.is_connected);
 }
 
+TEST(BrokerAccess, AConnectionMadeByAFormerCredentialEndsAndOneByTheNewDoesNot) {
+  World world;
+  world.outcome_of["former"] = world.outcome_of["new"] = by_token(std::nullopt, 0);
+  world.outcome_of["former"].credential = 1;
+  world.outcome_of["new"].credential = 2;
+  Client& former = world.connect("former", {.version = Version::V5});
+  Client& current = world.connect("new", {.version = Version::V5});
+  for (const char* id : {"former", "new", "nobody"}) world.shard(0).end_former_login({id}, 2, world.now);
+  world.settle();
+  EXPECT_EQ(former.disconnect_reason, ReasonCode::AdministrativeAction);
+  EXPECT_TRUE(current.is_connected);
+}
+
+TEST(BrokerAccess, ASessionSaysWhetherItsClientIsHereAndByWhichLogIn) {
+  World world;
+  world.outcome_of["here"] = world.outcome_of["away"] = by_token(std::nullopt, 7);
+  world.connect("here", {.version = Version::V5});
+  world.drop(world.connect("away", {.clean = false, .version = Version::V5, .expiry_s = 60}));
+  for (const SessionView& view : world.shard(0).sessions([](const Principal&) { return true; })) {
+    EXPECT_EQ(view.is_connected, view.client_id.value == "here");
+    EXPECT_EQ(view.token_login, view.is_connected ? 7 : 0);
+  }
+}
+
 TEST(BrokerAccess, ARevokedLogInEndsItsConnectionsOnly) {
   World world;
   world.outcome_of["phone"] = by_token(std::nullopt, 1);

@@ -1,5 +1,9 @@
 #include "gateway/auth/authenticator.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
 #include <gtest/gtest.h>
 
 #include "db/account_store.hpp"
@@ -54,6 +58,19 @@ TEST_F(AuthenticatorTest, DeviceMayWhereItsIdIsALevel) {
   EXPECT_EQ(authenticator.authenticate(named("CAM1", "other")).outcome, Outcome::Refused);
 }
 
+TEST_F(AuthenticatorTest, AChangedSecretIsAnotherCredential) {
+  add_device("CAM1");
+  add_device("CAM2");
+  Authenticator authenticator(pool_, {});
+  const AuthResult device = authenticator.authenticate(named("CAM1", "secret"));
+  const auto now = [&] { return authenticator.grants_for(device.principal, "c1").credential; };
+  EXPECT_EQ(now(), device.credential);
+  database_.sql("UPDATE devices SET secret_hash = sha256('other') WHERE id = 'CAM2'");
+  EXPECT_EQ(now(), device.credential);
+  database_.sql("UPDATE devices SET secret_hash = sha256('other') WHERE id = 'CAM1'");
+  EXPECT_NE(now(), device.credential);
+}
+
 TEST_F(AuthenticatorTest, TokenServesWithNoNameOrItsOwnersOnly) {
   const auto user = db::add_user(pool_, "ann", "$argon2id$none");
   const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -81,6 +98,35 @@ TEST_F(AuthenticatorTest, KeysScopesDecideWhatItsFiltersMean) {
   EXPECT_FALSE(service.grants.may_publish("shop/1"));
   EXPECT_FALSE(service.is_admin);
   EXPECT_EQ(authenticator.authenticate(named("api-key", "wk_2")).outcome, Outcome::Refused);
+}
+
+/// Of this thread: how busy the machine is does not count.
+std::chrono::nanoseconds cpu_time() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+/// argon2 takes tens of milliseconds; whoever is refused without it is refused in a hundredth of that.
+TEST_F(AuthenticatorTest, AWrongPasswordCostsTheSameWhetherItsNameExistsOrNot) {
+  db::add_user(pool_, "ann", hash_password(Secret("the right one")));
+  db::add_user(pool_, "jwt-only", "");
+  add_device("CAM1");
+  Authenticator authenticator(pool_, {});
+  const auto cost_of = [&](const char* name) {
+    auto least = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 3; ++i) {
+      const auto before = cpu_time();
+      EXPECT_EQ(authenticator.authenticate(named(name, "wrong")).outcome, Outcome::Refused);
+      least = std::min(least, cpu_time() - before);
+    }
+    return least;
+  };
+  const auto of_known = cost_of("ann");
+  for (const char* name : {"nobody", "jwt-only", "CAM1"}) {
+    EXPECT_LT(cost_of(name), of_known * 3) << name;
+    EXPECT_GT(cost_of(name), of_known / 3) << name;
+  }
 }
 
 TEST_F(AuthenticatorTest, CertificateNamesADeviceOrUserThatExists) {
