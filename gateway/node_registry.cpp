@@ -13,8 +13,6 @@ namespace wake::gateway {
 
 namespace {
 
-constexpr std::chrono::seconds kShardAnswers{3};
-
 void log_not_refreshed(const std::string& what, const std::exception& error) {
   log(LogLevel::Error, "registry.not_refreshed", what + ": " + error.what());
 }
