@@ -15,7 +15,7 @@ RUN apt-get update \
       $(./dev packages | awk '$2 == "build" { print $1 }') \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=source /src .
-RUN cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 \
+RUN cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 -DCMAKE_UNITY_BUILD=ON \
  && cmake --build build -j "$(./dev jobs)" --target wakemq apns_sim fcm_sim \
  && strip build/wakemq build/apns_sim build/fcm_sim
 # The packages that own the shared libraries each program needs. /lib is a link to /usr/lib, and dpkg knows a file by either.

@@ -9,6 +9,8 @@
 
 namespace wake::gateway {
 
+constexpr std::chrono::seconds kShardAnswers{3};  // patience with shards, which answer at once
+
 template <class Answer>
 class Gathering {
  public:

@@ -14,7 +14,7 @@ namespace wake::gateway {
 
 namespace {
 
-constexpr std::chrono::seconds kShardAnswers{30};
+constexpr std::chrono::seconds kSessionAnswers{30};  // patience with shards, which may be asked for all sessions
 
 void log_not_refreshed(const std::string& what, const std::exception& error) {
   log(LogLevel::Error, "registry.not_refreshed", what + ": " + error.what());
@@ -74,7 +74,7 @@ void Node::judge_again(const std::function<bool(const broker::Principal&)>& is_m
     gathering->add(broker.sessions(is_meant));
   });
   std::vector<broker::SessionView> connected, away;
-  const auto answers = gathering->wait(shards_.size(), kShardAnswers);
+  const auto answers = gathering->wait(shards_.size(), kSessionAnswers);
   if (answers.size() < shards_.size()) throw std::runtime_error("not every shard says which sessions it has");
   for (const auto& sessions : answers) {
     for (const broker::SessionView& session : sessions)

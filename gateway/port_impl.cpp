@@ -23,7 +23,6 @@ using std::chrono::seconds;
 namespace {
 
 constexpr seconds kSettleFor{30};  // a REST publish waits so long for its settlement
-constexpr seconds kShardAnswers{3};
 
 ClientView to_view(const broker::ConnectionView& connection) {
   ClientView view;

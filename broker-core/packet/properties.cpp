@@ -1,5 +1,5 @@
-// v5 §2.2.2. Which property may stand where is the table in allowed(), made from the specification's table
-// 2-4.
+// v5 §2.2.2. Which property may stand where is the table in allowed_properties(), made from the
+// specification's table 2-4.
 #include "broker-core/packet/properties.hpp"
 
 #include "broker-core/packet/property_fields.hpp"
@@ -12,7 +12,7 @@ using Id = PropertyId;
 
 constexpr fields::IdSet kReasons = fields::set_of(Id::ReasonString, Id::UserProperty);
 
-constexpr fields::IdSet allowed(PacketType packet) {
+constexpr fields::IdSet allowed_properties(PacketType packet) {
   using fields::set_of;
   switch (packet) {
     case PacketType::Connect:
@@ -101,13 +101,13 @@ ReasonCode read_value(Id id, Reader& in, Properties& out) {
 }  // namespace
 
 bool is_property_allowed(PropertyId id, PacketType packet) {
-  return (allowed(packet) & fields::bit(id)) != 0;
+  return (allowed_properties(packet) & fields::bit(id)) != 0;
 }
 
 ReasonCode parse(Reader& in, PacketType packet, Properties& out) {
   Reader block;
   if (!fields::get_block(in, block)) return ReasonCode::MalformedPacket;
-  return fields::for_each_property(block, allowed(packet), fields::bit(Id::UserProperty),
+  return fields::for_each_property(block, allowed_properties(packet), fields::bit(Id::UserProperty),
                                    [&](Id id, Reader& value) { return read_value(id, value, out); });
 }
 

@@ -89,7 +89,7 @@ constexpr std::array kDisconnect = {R::NormalDisconnection,
                                     R::WildcardSubscriptionsNotSupported};
 constexpr std::array kAuth = {R::Success, R::ContinueAuthentication, R::Reauthenticate};
 
-std::span<const ReasonCode> allowed(PacketType packet) {
+std::span<const ReasonCode> allowed_reasons(PacketType packet) {
   switch (packet) {
     case PacketType::Connack:
       return kConnack;
@@ -115,7 +115,7 @@ std::span<const ReasonCode> allowed(PacketType packet) {
 }  // namespace
 
 bool is_reason_allowed(ReasonCode reason, PacketType packet) {
-  return std::ranges::find(allowed(packet), reason) != allowed(packet).end();
+  return std::ranges::find(allowed_reasons(packet), reason) != allowed_reasons(packet).end();
 }
 
 ReasonCode read_reason(Reader& in, PacketType packet, ReasonCode& out) {

@@ -226,7 +226,7 @@ TEST(SubscriptionTree, LongTextsAndAnySeedAreFound) {
 
 /// Adds, removes and matches at random, beside a list of (filter, subscriber) asked by the slow oracle.
 TEST(SubscriptionTree, AgreesWithTheOracleThroughManyChanges) {
-  for (unsigned seed = 1; seed <= 10; ++seed) {
+  for (unsigned seed = 1; seed <= 4; ++seed) {
     oracle::Texts texts(seed);
     SubscriptionTree tree(seed);
     std::map<std::string, std::set<std::uint32_t>> naive;
