@@ -159,7 +159,9 @@ TEST_F(Idempotency, ACreationsAnswerIsStoredWithIt) {
     ASSERT_LT(first.status, 300) << creation.path << first.raw;
     const Answer again = ask();
     EXPECT_EQ(again.status, creation.shows_secret ? 409 : first.status) << creation.path;
-    if (!creation.shows_secret) EXPECT_EQ(again.raw, first.raw);
+    if (!creation.shows_secret) {
+      EXPECT_EQ(again.raw, first.raw);
+    }
   }
 }
 
