@@ -14,7 +14,8 @@ namespace wake::gateway {
 
 namespace {
 
-constexpr std::chrono::seconds kSessionAnswers{30};  // patience with shards, which may be asked for all sessions
+constexpr std::chrono::seconds kSessionAnswers{
+    30};  // patience with shards, which may be asked for all sessions
 
 void log_not_refreshed(const std::string& what, const std::exception& error) {
   log(LogLevel::Error, "registry.not_refreshed", what + ": " + error.what());
