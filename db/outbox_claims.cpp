@@ -103,28 +103,4 @@ std::vector<push::WaitingAlert> load_waiting_alerts(Connection& connection, int 
   return alerts;
 }
 
-bool is_pending(Connection& connection, const push::NotificationKey& key) {
-  pqxx::work transaction(connection);
-  return as_bool(
-      exec(transaction, sql::is_notification_pending, key.message_id.value, key.phone_id.value)[0][0]);
-}
-
-std::vector<NotificationTrace> trace_message(Connection& connection, broker::MessageId message) {
-  pqxx::work transaction(connection);
-  std::vector<NotificationTrace> trace;
-  for (const auto& row : exec(transaction, sql::trace_message, message.value)) {
-    trace.push_back({.phone = {as_integer(row[0])},
-                     .user = {as_integer(row[1])},
-                     .phone_id = as_string(row[2]),
-                     .client_id = {as_string(row[3])},
-                     .state = as_string(row[4]),
-                     .reason = as_string(row[5]),
-                     .attempt_count = static_cast<int>(as_integer(row[6])),
-                     .provider_id = as_string(row[7]),
-                     .due_at = as_time(row[8]),
-                     .resolved_at = as_time(row[9])});
-  }
-  return trace;
-}
-
 }  // namespace wake::db

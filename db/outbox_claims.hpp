@@ -27,22 +27,4 @@ std::vector<push::Notification> claim(Connection& connection, int node, broker::
 /// push::Dispatcher::expect().
 std::vector<push::WaitingAlert> load_waiting_alerts(Connection& connection, int node, int limit);
 
-/// False: it was resolved meanwhile, or its message is gone.
-bool is_pending(Connection& connection, const push::NotificationKey& key);
-
-/// One notification of a message, for GET /v1/messages/{id}/trace.
-struct NotificationTrace {
-  broker::PhoneId phone;
-  broker::UserId user;
-  std::string phone_id;
-  broker::ClientId client_id;
-  std::string state;  // pending, sent, failed, cancelled, expired
-  std::string reason;
-  int attempt_count = 0;
-  std::string provider_id;
-  broker::UtcTime due_at{};
-  broker::UtcTime resolved_at = broker::kNever;  // kNever: pending
-};
-std::vector<NotificationTrace> trace_message(Connection& connection, broker::MessageId message);
-
 }  // namespace wake::db

@@ -98,12 +98,3 @@ LEFT JOIN topic_entries e ON e.id = o.entry_id
 WHERE o.state = 'pending' AND coalesce(e.push ->> 'style', 'alert') = 'alert'
   AND (o.claimed_by IS NULL OR o.claimed_by = $1::integer OR o.claimed_by NOT IN (SELECT living_nodes()))
 ORDER BY o.due_at DESC, o.message_id DESC LIMIT $2
-
--- name: is_notification_pending
-SELECT EXISTS (SELECT FROM outbox WHERE message_id = $1 AND phone_id = $2 AND state = 'pending')
-
--- name: trace_message
-SELECT o.phone_id, p.user_id, p.phone_id, p.client_id, o.state, o.reason, o.attempt_count, o.provider_id,
-       (extract(epoch FROM o.due_at) * 1000000)::bigint,
-       CASE WHEN o.resolved_at IS NOT NULL THEN (extract(epoch FROM o.resolved_at) * 1000000)::bigint END
-FROM outbox o JOIN phones p ON p.id = o.phone_id WHERE o.message_id = $1 ORDER BY o.phone_id

@@ -6,8 +6,10 @@
 #include <pqxx/connection>
 
 #include "database_fixture.hpp"
+#include "db/account_inbox.hpp"
 #include "db/node_lease.hpp"
 #include "db/outbox_claims.hpp"
+#include "db/pool.hpp"
 
 namespace wake::db {
 namespace {
@@ -281,20 +283,20 @@ TEST_F(OutboxTest, APhoneWithoutATokenFailsItsNotifications) {
             "failed the phone has no token");
 }
 
-TEST_F(OutboxTest, PendingIsAskedAndTraced) {
+TEST_F(OutboxTest, ANotificationIsTracedFromPendingToSent) {
   add_pending(1);
-  pqxx::connection connection(url());
-  EXPECT_TRUE(is_pending(connection, {MessageId{1}, PhoneId{1}}));
-  EXPECT_FALSE(is_pending(connection, {MessageId{1}, PhoneId{2}}));
-  EXPECT_EQ(trace_message(connection, MessageId{1}).at(0).resolved_at, broker::kNever);
+  Pool pool({url(), 1});
+  const auto traced = [&] { return load_trace(pool, MessageId{1}).value().rows.at(0); };
+  EXPECT_EQ(traced().state, "pending");
+  EXPECT_EQ(traced().resolved_at, std::nullopt);
   start();
   resolve({outcome(1, Resolution::Kind::Sent, "200")});
-  EXPECT_FALSE(is_pending(connection, {MessageId{1}, PhoneId{1}}));
-  const auto row = trace_message(connection, MessageId{1}).at(0);
-  EXPECT_EQ(row.state, "sent");
-  EXPECT_EQ(row.client_id.value, "c1");
-  EXPECT_EQ(row.attempt_count, 1);
-  EXPECT_NE(row.resolved_at, broker::kNever);
+  const TraceRow sent = traced();
+  EXPECT_EQ(sent.receiver, "push");
+  EXPECT_EQ(sent.id, "p1");
+  EXPECT_EQ(sent.state, "sent");
+  EXPECT_EQ(sent.attempt_count, 1);
+  EXPECT_NE(sent.resolved_at, std::nullopt);
 }
 
 }  // namespace
