@@ -14,8 +14,8 @@ namespace wake::gateway {
 
 namespace {
 
-constexpr std::chrono::seconds kSessionAnswers{
-    30};  // patience with shards, which may be asked for all sessions
+// Patience with shards, which may be asked for all their sessions.
+constexpr std::chrono::seconds kSessionAnswers{30};
 
 void log_not_refreshed(const std::string& what, const std::exception& error) {
   log(LogLevel::Error, "registry.not_refreshed", what + ": " + error.what());

@@ -83,8 +83,7 @@ struct UserRecord {
   std::vector<std::string> read_rules;  // filters of acl_rules that let the user read; may hold %u and %c
   std::vector<PhoneRecord> phones;
   std::vector<std::shared_ptr<const EntryRecord>> entries;
-  SteadyTime read_at =
-      SteadyTime::max();  // storage was asked then, or later; max: nothing newer can be known
+  SteadyTime read_at = SteadyTime::max();  // storage was asked then, or later; max: nothing newer is known
 };
 using UserRecordPtr = std::shared_ptr<const UserRecord>;
 

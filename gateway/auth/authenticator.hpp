@@ -60,8 +60,7 @@ struct AuthResult {
   bool has_publish_scope = false;
   std::optional<broker::UtcTime> expires_at{};  // of the token that was shown
   std::int64_t token_login = 0;                 // the log-in that its access token belongs to; 0: none
-  std::uint64_t credential =
-      0;  // of the principal's password, secret or key; another one when it was changed
+  std::uint64_t credential = 0;  // of password, secret or key: another one when that was changed
 };
 
 /// One step of an enhanced authentication (MQTT 5.0 §4.12). Nothing in it is trusted yet but `state`, which
